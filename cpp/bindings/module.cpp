@@ -1,0 +1,30 @@
+// Table of contents: one bind_<row>.cpp for each row of the house.
+#include <pybind11/pybind11.h>
+
+namespace pgfast::bindings {
+void bind_build_info(pybind11::module_& m);
+void bind_parallel(pybind11::module_& m);
+void bind_random(pybind11::module_& m);
+void bind_returns(pybind11::module_& m);
+void bind_baselines(pybind11::module_& m);
+void bind_softmax(pybind11::module_& m);
+void bind_policy(pybind11::module_& m);
+void bind_conjugate_gradient(pybind11::module_& m);
+void bind_optimizers(pybind11::module_& m);
+void bind_vector_env(pybind11::module_& m);
+}  // namespace pgfast::bindings
+
+PYBIND11_MODULE(_core, m) {
+  using namespace pgfast::bindings;
+  m.doc() = "The C++ core of pgfast. Use it through the package pgfast.";
+  bind_build_info(m);
+  bind_parallel(m);
+  bind_random(m);
+  bind_returns(m);
+  bind_baselines(m);
+  bind_softmax(m);
+  bind_conjugate_gradient(m);
+  bind_policy(m);
+  bind_optimizers(m);
+  bind_vector_env(m);
+}

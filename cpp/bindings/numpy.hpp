@@ -1,0 +1,261 @@
+// Everything that knows about NumPy: views in, views out, dtype dispatch, and the text of errors.
+//
+// A binding reads its arguments through an `Arguments`, which names the function in every message:
+//
+//   gae: values has shape (64, 8), expected (65, 8)
+//
+// Arrays are taken as they are, never converted: the dtype must match, the memory must be
+// C-contiguous. Anything that NumPy can view without a copy (a CPU tensor, say) is taken too.
+#pragma once
+
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <cmath>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "pgfast/arrays.hpp"
+
+namespace pgfast::bindings {
+
+namespace py = pybind11;
+
+using Shape = std::vector<py::ssize_t>;
+
+// One expected dimension: a number, or the name of one that may be anything.
+struct Dim {
+  Dim(Index n) : value(n), name(nullptr) {}  // implicit, so that lists of dimensions read well
+  Dim(const char* any) : value(-1), name(any) {}
+  std::string text() const { return name ? name : std::to_string(value); }
+  Index value;
+  const char* name;
+};
+
+inline std::string tuple_text(const std::vector<std::string>& parts) {
+  std::string text = "(";
+  for (std::size_t i = 0; i < parts.size(); ++i) text += (i ? ", " : "") + parts[i];
+  return text + (parts.size() == 1 ? ",)" : ")");
+}
+
+inline Shape shape_of(const py::array& array) {
+  return Shape(array.shape(), array.shape() + array.ndim());
+}
+
+inline std::string shape_text(const Shape& shape) {
+  std::vector<std::string> parts;
+  for (const auto n : shape) parts.push_back(std::to_string(n));
+  return tuple_text(parts);
+}
+
+template <class S>
+const char* dtype_name() {
+  if constexpr (std::is_same_v<S, float>) return "float32";
+  if constexpr (std::is_same_v<S, double>) return "float64";
+  if constexpr (std::is_same_v<S, bool>) return "bool";
+  if constexpr (std::is_same_v<S, std::int64_t>) return "int64";
+  if constexpr (std::is_same_v<S, std::int32_t>) return "int32";
+  if constexpr (std::is_same_v<S, std::uint64_t>) return "uint64";
+}
+
+// A checked array, kept alive as long as its data is read.
+template <class S>
+struct Input {
+  py::array array;
+  const S* data = nullptr;  // null where an optional argument was None
+  Shape shape;
+
+  Index size() const {
+    Index n = 1;
+    for (const auto d : shape) n *= d;
+    return n;
+  }
+  ConstMatrixView<S> matrix() const { return {data, shape[0], shape[1]}; }
+};
+
+// Samples with any leading dimensions, (B, ...) or (T, N, ...): what the leading ones are.
+template <class S>
+struct Batch : Input<S> {
+  Shape leading;
+  Index samples = 1;
+};
+
+class Arguments {
+ public:
+  explicit Arguments(std::string function) : function_(std::move(function)) {}
+
+  [[noreturn]] void fail(const std::string& what) const {
+    throw py::value_error(function_ + ": " + what);
+  }
+  [[noreturn]] void fail_type(const std::string& what) const {
+    throw py::type_error(function_ + ": " + what);
+  }
+
+  py::array array(const char* name, py::handle value) const {
+    if (py::isinstance<py::array>(value)) return py::reinterpret_borrow<py::array>(value);
+    if (value.is_none()) fail_type(std::string(name) + " is None, expected an array");
+    auto array = py::array::ensure(value);
+    if (!array) {
+      fail_type(std::string(name) + " is a " + py::str(py::type::of(value).attr("__name__")).cast<std::string>() +
+                ", expected an array");
+    }
+    return array;
+  }
+
+  // f.operator()<S>() for the floating-point dtype of the argument that decides it.
+  template <class F>
+  auto dispatch(const char* name, py::handle value, F&& f) const {
+    const py::array a = array(name, value);
+    if (a.dtype().is(py::dtype::of<float>())) return f.template operator()<float>();
+    if (a.dtype().is(py::dtype::of<double>())) return f.template operator()<double>();
+    fail_type(std::string(name) + " has dtype " + dtype_text(a) + ", expected float32 or float64");
+  }
+
+  template <class S>
+  Input<S> input(const char* name, py::handle value, const std::vector<Dim>& expected) const {
+    Input<S> in = typed<S>(name, value);
+    bool fits = in.shape.size() == expected.size();
+    for (std::size_t i = 0; fits && i < expected.size(); ++i) {
+      fits = expected[i].name ? in.shape[i] > 0 : in.shape[i] == expected[i].value;
+    }
+    if (!fits) fail_shape(name, in.shape, expected);
+    return in;
+  }
+
+  template <class S>
+  Input<S> optional(const char* name, py::handle value, const std::vector<Dim>& expected) const {
+    return value.is_none() ? Input<S>{} : input<S>(name, value, expected);
+  }
+
+  // (..., trailing): at least one leading dimension and one sample.
+  template <class S>
+  Batch<S> batch(const char* name, py::handle value, const std::vector<Dim>& trailing) const {
+    Batch<S> in{typed<S>(name, value), {}, 1};
+    const std::size_t rank = in.shape.size(), fixed = trailing.size();
+    bool fits = rank > fixed;
+    for (std::size_t i = 0; fits && i < fixed; ++i) {
+      const auto n = in.shape[rank - fixed + i];
+      fits = trailing[i].name ? n > 0 : n == trailing[i].value;
+    }
+    if (fits) {
+      in.leading.assign(in.shape.begin(), in.shape.end() - static_cast<std::ptrdiff_t>(fixed));
+      for (const auto n : in.leading) in.samples *= n;
+    }
+    if (!fits || in.samples == 0) {
+      std::vector<Dim> expected{"..."};
+      expected.insert(expected.end(), trailing.begin(), trailing.end());
+      fail_shape(name, in.shape, expected);
+    }
+    return in;
+  }
+
+  // Same leading dimensions as another argument's batch.
+  template <class S>
+  Input<S> alongside(const char* name, py::handle value, const Shape& leading) const {
+    return input<S>(name, value, std::vector<Dim>(leading.begin(), leading.end()));
+  }
+
+  // Discrete actions alongside a batch, each in [0, count). int32 is widened; nothing else is taken.
+  Input<DiscreteAction> actions(const char* name, py::handle value, const Shape& leading,
+                                Index count) const {
+    py::array a = array(name, value);
+    if (a.dtype().is(py::dtype::of<std::int32_t>())) a = py::array_t<DiscreteAction>::ensure(a);
+    auto in = alongside<DiscreteAction>(name, a, leading);
+    for (Index i = 0; i < in.size(); ++i) {
+      if (in.data[i] < 0 || in.data[i] >= count) {
+        fail(std::string(name) + " holds " + std::to_string(in.data[i]) +
+             ", expected 0 <= action < " + std::to_string(count));
+      }
+    }
+    return in;
+  }
+
+  // An array that the function changes in place.
+  template <class S>
+  S* in_place(const char* name, py::handle value, Index size) const {
+    Input<S> in = input<S>(name, value, {size});
+    if (!in.array.writeable()) fail(std::string(name) + " is read-only, expected a writable array");
+    return static_cast<S*>(in.array.mutable_data());
+  }
+
+  double unit_interval(const char* name, double value) const {
+    if (!(value >= 0 && value <= 1)) fail_number(name, value, "a number in [0, 1]");
+    return value;
+  }
+  double not_negative(const char* name, double value) const {
+    if (!(value >= 0 && std::isfinite(value))) fail_number(name, value, "a finite number >= 0");
+    return value;
+  }
+  double finite(const char* name, double value) const {
+    if (!std::isfinite(value)) fail_number(name, value, "a finite number");
+    return value;
+  }
+  Index at_least(const char* name, Index value, Index least) const {
+    if (value < least) {
+      fail(std::string(name) + " is " + std::to_string(value) + ", expected at least " +
+           std::to_string(least));
+    }
+    return value;
+  }
+
+ private:
+  static std::string dtype_text(const py::array& a) { return py::str(a.dtype()).cast<std::string>(); }
+
+  template <class S>
+  Input<S> typed(const char* name, py::handle value) const {
+    py::array a = array(name, value);
+    if (!a.dtype().is(py::dtype::of<S>())) {
+      fail_type(std::string(name) + " has dtype " + dtype_text(a) + ", expected " + dtype_name<S>());
+    }
+    if (!(a.flags() & py::array::c_style)) {
+      fail(std::string(name) + " has shape " + shape_text(shape_of(a)) + " and strides " +
+           shape_text(Shape(a.strides(), a.strides() + a.ndim())) +
+           ", expected a C-contiguous array (numpy.ascontiguousarray makes one)");
+    }
+    return {a, static_cast<const S*>(a.data()), shape_of(a)};
+  }
+
+  [[noreturn]] void fail_shape(const char* name, const Shape& shape,
+                               const std::vector<Dim>& expected) const {
+    std::vector<std::string> parts;
+    bool any_name = false;
+    for (const Dim& d : expected) {
+      parts.push_back(d.text());
+      any_name |= d.name != nullptr;
+    }
+    fail(std::string(name) + " has shape " + shape_text(shape) + ", expected " + tuple_text(parts) +
+         (any_name ? " and no empty dimension" : ""));
+  }
+
+  [[noreturn]] void fail_number(const char* name, double value, const char* expected) const {
+    fail(std::string(name) + " is " + py::repr(py::float_(value)).cast<std::string>() +
+         ", expected " + expected);
+  }
+
+  std::string function_;
+};
+
+template <class S>
+py::array_t<S> output(const Shape& shape) {
+  return py::array_t<S>(shape);
+}
+
+inline Shape operator+(Shape leading, const Shape& trailing) {
+  leading.insert(leading.end(), trailing.begin(), trailing.end());
+  return leading;
+}
+
+template <class S>
+MatrixView<S> matrix_of(py::array_t<S>& array) {
+  return {array.mutable_data(), array.shape(0), array.shape(1)};
+}
+
+// An array of zeros; the operating system provides the pages when they are first written.
+template <class S>
+py::array_t<S> zeros(const Shape& shape) {
+  return py::module_::import("numpy").attr("zeros")(shape, py::dtype::of<S>());
+}
+
+}  // namespace pgfast::bindings

@@ -1,0 +1,51 @@
+// The only array types that kernels see: row-major views of memory that somebody else owns.
+#pragma once
+
+#include <Eigen/Core>
+#include <cstdint>
+
+namespace pgfast {
+
+using Index = Eigen::Index;
+
+// A discrete action, Gymnasium's dtype for it.
+using DiscreteAction = std::int64_t;
+
+// Rows of a tile: how many samples go through a network together. 32 rows of a 64-wide float32
+// layer are 8 KiB, so input, output and weights (16 KiB) of one layer fit the first-level cache.
+inline constexpr Index tile_rows = 32;
+
+template <class S>
+using MatrixView =
+    Eigen::Map<Eigen::Array<S, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>;
+template <class S>
+using ConstMatrixView =
+    Eigen::Map<const Eigen::Array<S, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>;
+using FlagView = ConstMatrixView<bool>;
+
+// Memory of a kernel's own, aligned for the widest vectors.
+template <class S>
+using Buffer = Eigen::Array<S, Eigen::Dynamic, 1>;
+
+// W numbers that are worked on together; W is a multiple of every vector width, so that Eigen turns
+// an expression over lanes into whole vectors and each lane's result is independent of the others.
+template <class S, int W>
+using Lanes = Eigen::Array<S, W, 1>;
+
+// The number of `size`-wide pieces that cover `count`.
+constexpr Index ceil_div(Index count, Index size) { return (count + size - 1) / size; }
+
+// Applies `f` to `count` numbers in place, 32 lanes at a time. `data` must have room for a whole
+// number of 32s: a tail handled by scalar code could differ from the vector code in the last bit,
+// and then a sample's result would depend on its place in the batch.
+inline constexpr int chunk = 32;
+template <class S, class F>
+void transform_chunks(S* data, Index count, F&& f) {
+  for (Index i = 0; i < count; i += chunk) {
+    Eigen::Map<Lanes<S, chunk>, Eigen::AlignedMax> lanes(data + i);
+    lanes = f(lanes);
+  }
+}
+constexpr Index padded(Index count) { return ceil_div(count, chunk) * chunk; }
+
+}  // namespace pgfast

@@ -1,0 +1,150 @@
+// A multilayer perceptron z = f(x; theta): affine layers with an activation between them, none after
+// the last. Without hidden layers it is the linear network. theta holds the layers in order.
+#pragma once
+
+#include <algorithm>
+#include <vector>
+
+#include "pgfast/networks/linear.hpp"
+
+namespace pgfast {
+
+enum class Activation { tanh, relu };
+
+template <class S>
+class MlpTile;
+
+class Mlp {
+ public:
+  template <class S>
+  using Tile = MlpTile<S>;
+
+  // sizes: input, hidden layers, output
+  Mlp(const std::vector<Index>& sizes, Activation activation) : activation_(activation) {
+    for (std::size_t l = 0; l + 1 < sizes.size(); ++l) {
+      layers_.push_back({sizes[l], sizes[l + 1]});
+      offsets_.push_back(num_parameters_);
+      num_parameters_ += layers_.back().num_parameters();
+    }
+  }
+
+  Index input_size() const { return layers_.front().inputs; }
+  Index output_size() const { return layers_.back().outputs; }
+  Index num_parameters() const { return num_parameters_; }
+  const std::vector<Linear>& layers() const { return layers_; }
+  Index offset(std::size_t layer) const { return offsets_[layer]; }
+  Activation activation() const { return activation_; }
+
+  // h <- activation(h)
+  template <class S>
+  void activate(S* h, Index count) const {
+    if (activation_ == Activation::tanh) {
+      // Eigen's vector tanh loses NaN in its clamp; x - x brings it back. Clamped before that, an
+      // infinity is not taken for a NaN, and tanh(20) rounds to 1 in float and in double.
+      transform_chunks(h, count, [](const auto& lanes) {
+        const auto x = lanes.template min<Eigen::PropagateNaN>(S{20})
+                           .template max<Eigen::PropagateNaN>(S{-20})
+                           .eval();
+        return (x.tanh() + (x - x)).eval();
+      });
+    } else {
+      for (Index i = 0; i < count; ++i) h[i] = h[i] < S{0} ? S{0} : h[i];  // keeps NaN
+    }
+  }
+
+  // delta <- delta * activation'(x), from h = activation(x): 1 - h^2, or h > 0
+  template <class S>
+  void activation_gradient(const S* h, S* delta, Index count) const {
+    if (activation_ == Activation::tanh) {
+      for (Index i = 0; i < count; ++i) delta[i] *= S{1} - h[i] * h[i];
+    } else {
+      for (Index i = 0; i < count; ++i) delta[i] = h[i] > S{0} ? delta[i] : S{0};
+    }
+  }
+
+ private:
+  Activation activation_;
+  std::vector<Linear> layers_;
+  std::vector<Index> offsets_;
+  Index num_parameters_ = 0;
+};
+
+// The work memory of an Mlp for one tile: allocated once, used for many tiles. `backward` and `jvp`
+// belong to the rows of the last `forward`.
+template <class S>
+class MlpTile {
+ public:
+  MlpTile(const Mlp& network, const S* theta) : network_(network), theta_(theta) {
+    Index widest = 0;
+    for (const Linear& layer : network.layers()) {
+      outputs_.push_back(Buffer<S>::Zero(padded(tile_rows * layer.outputs)));
+      widest = std::max(widest, layer.outputs);
+    }
+    for (auto& buffer : scratch_) buffer = Buffer<S>::Zero(padded(tile_rows * widest));
+  }
+
+  // z (rows, output_size); x stays in use until the next forward
+  const S* forward(const S* x, Index rows) {
+    x_ = x;
+    rows_ = rows;
+    const auto& layers = network_.layers();
+    for (std::size_t l = 0; l < layers.size(); ++l) {
+      S* y = outputs_[l].data();
+      layers[l].forward(theta_ + network_.offset(l), input(l), rows, y);
+      if (l + 1 < layers.size()) network_.activate(y, rows * layers[l].outputs);
+    }
+    return outputs_.back().data();
+  }
+
+  // gradient (P) += J'dz, summed over the rows
+  void backward(const S* dz, S* gradient) {
+    const auto& layers = network_.layers();
+    if (transposed_.empty()) transpose_weights();
+    const S* dy = dz;
+    for (std::size_t l = layers.size(); l-- > 0;) {
+      layers[l].backward(input(l), rows_, dy, gradient + network_.offset(l));
+      if (l == 0) break;
+      S* dx = scratch_[l % 2].data();
+      layers[l].backward_input(transposed_[l].data(), rows_, dy, dx);
+      network_.activation_gradient(input(l), dx, rows_ * layers[l].inputs);
+      dy = dx;
+    }
+  }
+
+  // dz (rows, output_size) = J v
+  void jvp(const S* v, S* dz) {
+    const auto& layers = network_.layers();
+    const S* dx = nullptr;
+    for (std::size_t l = 0; l < layers.size(); ++l) {
+      const bool last = l + 1 == layers.size();
+      S* dy = last ? dz : scratch_[l % 2].data();
+      layers[l].jvp(theta_ + network_.offset(l), v + network_.offset(l), input(l), dx, rows_, dy);
+      if (!last) network_.activation_gradient(outputs_[l].data(), dy, rows_ * layers[l].outputs);
+      dx = dy;
+    }
+  }
+
+ private:
+  const S* input(std::size_t layer) const {
+    return layer == 0 ? x_ : outputs_[layer - 1].data();
+  }
+
+  void transpose_weights() {
+    const auto& layers = network_.layers();
+    transposed_.resize(layers.size());
+    for (std::size_t l = 1; l < layers.size(); ++l) {
+      transposed_[l].resize(layers[l].inputs * layers[l].outputs);
+      layers[l].transpose(theta_ + network_.offset(l), transposed_[l].data());
+    }
+  }
+
+  const Mlp& network_;
+  const S* theta_;
+  const S* x_ = nullptr;
+  Index rows_ = 0;
+  std::vector<Buffer<S>> outputs_;     // of each layer, after its activation
+  std::vector<Buffer<S>> transposed_;  // W' of each layer but the first, made when first needed
+  Buffer<S> scratch_[2];               // deltas on the way back, tangents on the way forward
+};
+
+}  // namespace pgfast

@@ -1,0 +1,148 @@
+// Work in blocks of fixed size, on any number of threads, with the same bits.
+//
+// A block's result depends on the block alone, never on the thread that ran it, and partial sums are
+// added in block order. Blocks are claimed from a shared counter by the calling thread and by
+// helpers from Eigen's thread pool. The caller waits for claimed blocks, not for helpers: a helper
+// that comes late finds nothing to do, and where no helper ever comes (in a forked child, which
+// inherits no threads) the caller does the whole work itself.
+#pragma once
+
+#include <pthread.h>
+#include <sched.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdlib>
+#include <memory>
+#include <mutex>
+#include <unsupported/Eigen/CXX11/ThreadPool>
+
+#include "pgfast/arrays.hpp"
+
+namespace pgfast {
+
+class ThreadTeam {
+ public:
+  static ThreadTeam& instance() {
+    static auto* team = new ThreadTeam;  // never destroyed: its threads end with the process
+    return *team;
+  }
+
+  int num_threads() const { return num_threads_.load(std::memory_order_relaxed); }
+
+  void set_num_threads(int n) {
+    const std::lock_guard lock(mutex_);
+    num_threads_.store(n, std::memory_order_relaxed);
+  }
+
+  // A pool with at least `helpers` threads. A pool that is too small is replaced; a call that still
+  // runs on the old one keeps it alive.
+  std::shared_ptr<Eigen::ThreadPool> pool(int helpers) {
+    const std::lock_guard lock(mutex_);
+    if (!pool_ || pool_->NumThreads() < helpers) {
+      pool_ = std::make_shared<Eigen::ThreadPool>(helpers);
+    }
+    return pool_;
+  }
+
+ private:
+  ThreadTeam() : num_threads_(default_num_threads()) {
+    pthread_atfork([] { instance().mutex_.lock(); }, [] { instance().mutex_.unlock(); },
+                   [] {
+                     // The child has no pool threads; joining them would hang, so let go of them.
+                     new std::shared_ptr<Eigen::ThreadPool>(std::move(instance().pool_));
+                     instance().pool_.reset();
+                     instance().mutex_.unlock();
+                   });
+  }
+
+  // PGFAST_NUM_THREADS where it is a positive number, else the processors this process may use.
+  static int default_num_threads() {
+    if (const char* text = std::getenv("PGFAST_NUM_THREADS")) {
+      if (const int n = std::atoi(text); n > 0) return n;
+    }
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) == 0) return std::max(1, CPU_COUNT(&set));
+    return 1;
+  }
+
+  std::mutex mutex_;
+  std::atomic<int> num_threads_;
+  std::shared_ptr<Eigen::ThreadPool> pool_;
+};
+
+// f(block) for block in [0, blocks). `grain`: blocks that make it worth waking one more thread; to
+// hand work over and wait for it costs some microseconds, so a grain should be 10 us or more.
+template <class F>
+void parallel_for(Index blocks, Index grain, F&& f) {
+  ThreadTeam& team = ThreadTeam::instance();
+  const Index threads = std::min<Index>(team.num_threads(), blocks / std::max<Index>(grain, 1));
+  if (threads <= 1) {
+    for (Index block = 0; block < blocks; ++block) f(block);
+    return;
+  }
+  struct Shared {
+    std::atomic<Index> next{0};
+    std::atomic<Index> finished{0};
+  };
+  auto shared = std::make_shared<Shared>();
+  // `f` lives on the caller's stack: only a thread that has claimed a block touches it, and the
+  // caller leaves only when every claimed block is finished.
+  const auto work = [shared, blocks, &f] {
+    for (;;) {
+      const Index block = shared->next.fetch_add(1, std::memory_order_relaxed);
+      if (block >= blocks) return;
+      f(block);
+      if (shared->finished.fetch_add(1, std::memory_order_acq_rel) + 1 == blocks) {
+        shared->finished.notify_all();
+      }
+    }
+  };
+  const auto pool = team.pool(static_cast<int>(threads) - 1);
+  for (Index helper = 1; helper < threads; ++helper) pool->Schedule(work);
+  work();
+  for (Index done; (done = shared->finished.load(std::memory_order_acquire)) != blocks;) {
+    shared->finished.wait(done, std::memory_order_acquire);
+  }
+}
+
+// How a batch of samples is cut: whole tiles, at least 512 samples (10 us of the smallest network),
+// at most 64 blocks (so that partial sums stay small beside the batch). A function of the batch
+// size alone, so that sums are the same on any number of threads.
+struct SampleBlocks {
+  Index samples;
+  Index block_size;
+  explicit SampleBlocks(Index batch)
+      : samples(batch),
+        block_size(std::max<Index>(512, ceil_div(ceil_div(batch, 64), tile_rows) * tile_rows)) {}
+  Index count() const { return ceil_div(samples, block_size); }
+  Index begin(Index block) const { return block * block_size; }
+  Index end(Index block) const { return std::min(samples, (block + 1) * block_size); }
+};
+
+// f(begin, end) over all samples.
+template <class F>
+void for_each_block(Index batch, F&& f) {
+  const SampleBlocks blocks(batch);
+  parallel_for(blocks.count(), 1,
+               [&](Index block) { f(blocks.begin(block), blocks.end(block)); });
+}
+
+// out (size) = sum over blocks, in block order, of what f(begin, end, partial) adds to `partial`.
+template <class S, class F>
+void sum_over_blocks(Index batch, Index size, S* out, F&& f) {
+  const SampleBlocks blocks(batch);
+  Eigen::Map<Buffer<S>> total(out, size);
+  total.setZero();
+  if (blocks.count() == 1) {
+    f(Index{0}, batch, out);
+    return;
+  }
+  Buffer<S> partial = Buffer<S>::Zero(blocks.count() * size);
+  parallel_for(blocks.count(), 1, [&](Index block) {
+    f(blocks.begin(block), blocks.end(block), partial.data() + block * size);
+  });
+  for (Index block = 0; block < blocks.count(); ++block) total += partial.segment(block * size, size);
+}
+
+}  // namespace pgfast

@@ -1,0 +1,254 @@
+// policy = network o distribution: z = f(observation; theta), action ~ p(. | z).
+//
+// Every gradient is the same three steps on a tile of samples: forward, dL/dz from the distribution,
+// backward. With J = dz/dtheta of one sample:
+//
+//   score                 sum_b w_b grad log pi(a_b | s_b) = sum_b J_b' w_b d log p(a_b) / dz
+//   Fisher-vector product mean_b J_b' M_b J_b v, M the distribution's Fisher metric in z
+//
+// Memory plan: a tile's activations stay in cache between the three steps, and no matrix of size
+// batch x parameters or parameters x parameters is ever made (`scores` excepted: it is its output).
+#pragma once
+
+#include <algorithm>
+
+#include "pgfast/actor.hpp"
+#include "pgfast/conjugate_gradient.hpp"
+#include "pgfast/distributions/softmax.hpp"
+#include "pgfast/networks/mlp.hpp"
+#include "pgfast/networks/state_action_linear.hpp"
+#include "pgfast/parallel.hpp"
+#include "pgfast/random.hpp"
+
+namespace pgfast {
+
+template <class Network_, class Distribution_>
+struct Policy {
+  using Network = Network_;
+  using Distribution = Distribution_;
+  using Action = typename Distribution::Action;
+
+  Network network;
+  Distribution distribution;
+};
+
+// Work memory of a policy for one tile of samples.
+template <class S, class P>
+struct PolicyTile {
+  typename P::Network::template Tile<S> network;
+  typename P::Distribution::template Tile<S> distribution;
+  Buffer<S> dz;
+
+  PolicyTile(const P& policy, const S* theta)
+      : network(policy.network, theta),
+        distribution(policy.distribution),
+        dz(Buffer<S>::Zero(padded(tile_rows * policy.network.output_size()))) {}
+
+  void forward(const S* observations, Index rows) {
+    distribution.set(network.forward(observations, rows), rows);
+  }
+};
+
+// f(first, rows) over [begin, end) in whole tiles and a rest.
+template <class F>
+void for_each_tile(Index begin, Index end, F&& f) {
+  for (Index first = begin; first < end; first += tile_rows) {
+    f(first, std::min(tile_rows, end - first));
+  }
+}
+
+// f(tile, first, rows) over a batch, each block of samples with its own tile.
+template <class S, class P, class F>
+void map_tiles(const P& policy, const S* theta, Index batch, F&& f) {
+  for_each_block(batch, [&](Index begin, Index end) {
+    PolicyTile<S, P> tile(policy, theta);
+    for_each_tile(begin, end, [&](Index first, Index rows) { f(tile, first, rows); });
+  });
+}
+
+template <class S, class P>
+void parameters_of(const P& policy, const S* theta, const S* observations, Index batch, S* z) {
+  const Index D = policy.network.input_size(), A = policy.network.output_size();
+  map_tiles(policy, theta, batch, [&](auto& tile, Index first, Index rows) {
+    const S* z_tile = tile.network.forward(observations + first * D, rows);
+    std::copy(z_tile, z_tile + rows * A, z + first * A);
+  });
+}
+
+template <class S, class P>
+void mode(const P& policy, const S* theta, const S* observations, Index batch,
+          typename P::Action* actions) {
+  const Index D = policy.network.input_size();
+  map_tiles(policy, theta, batch, [&](auto& tile, Index first, Index rows) {
+    tile.forward(observations + first * D, rows);
+    tile.distribution.mode(actions + first);
+  });
+}
+
+template <class S, class P>
+void log_prob(const P& policy, const S* theta, const S* observations,
+              const typename P::Action* actions, Index batch, S* out) {
+  const Index D = policy.network.input_size();
+  map_tiles(policy, theta, batch, [&](auto& tile, Index first, Index rows) {
+    tile.forward(observations + first * D, rows);
+    tile.distribution.log_prob(actions + first, out + first);
+  });
+}
+
+template <class S, class P>
+void entropy(const P& policy, const S* theta, const S* observations, Index batch, S* out) {
+  const Index D = policy.network.input_size();
+  map_tiles(policy, theta, batch, [&](auto& tile, Index first, Index rows) {
+    tile.forward(observations + first * D, rows);
+    tile.distribution.entropy(out + first);
+  });
+}
+
+// KL(pi_theta || pi_other) of each sample.
+template <class S, class P>
+void kl(const P& policy, const S* theta, const P& other, const S* other_theta,
+        const S* observations, Index batch, S* out) {
+  const Index D = policy.network.input_size();
+  for_each_block(batch, [&](Index begin, Index end) {
+    PolicyTile<S, P> tile(policy, theta), other_tile(other, other_theta);
+    for_each_tile(begin, end, [&](Index first, Index rows) {
+      tile.forward(observations + first * D, rows);
+      other_tile.forward(observations + first * D, rows);
+      tile.distribution.kl(other_tile.distribution, out + first);
+    });
+  });
+}
+
+// out (P) = sum_b w_b grad log pi(a_b | s_b). `weights` may be null: 1. A tile whose weights are all
+// zero (the padding behind episodes that are over) is passed over unseen.
+template <class S, class P>
+void score(const P& policy, const S* theta, const S* observations,
+           const typename P::Action* actions, const S* weights, Index batch, S* out) {
+  const Index D = policy.network.input_size();
+  sum_over_blocks(batch, policy.network.num_parameters(), out,
+                  [&](Index begin, Index end, S* gradient) {
+                    PolicyTile<S, P> tile(policy, theta);
+                    for_each_tile(begin, end, [&](Index first, Index rows) {
+                      const S* w = weights ? weights + first : nullptr;
+                      if (w && std::all_of(w, w + rows, [](S x) { return x == S{0}; })) return;
+                      tile.forward(observations + first * D, rows);
+                      tile.distribution.score(actions + first, w, tile.dz.data());
+                      tile.network.backward(tile.dz.data(), gradient);
+                    });
+                  });
+}
+
+// out (B, P): each sample's score.
+template <class S, class P>
+void scores(const P& policy, const S* theta, const S* observations,
+            const typename P::Action* actions, Index batch, S* out) {
+  const Index D = policy.network.input_size(), size = policy.network.num_parameters();
+  for_each_block(batch, [&](Index begin, Index end) {
+    PolicyTile<S, P> tile(policy, theta);
+    std::fill(out + begin * size, out + end * size, S{0});
+    for (Index b = begin; b < end; ++b) {
+      tile.forward(observations + b * D, 1);
+      tile.distribution.score(actions + b, nullptr, tile.dz.data());
+      tile.network.backward(tile.dz.data(), out + b * size);
+    }
+  });
+}
+
+// out (P) = mean_b J_b' M_b J_b v + damping v
+template <class S, class P>
+void fisher_vector_product(const P& policy, const S* theta, const S* observations, Index batch,
+                           const S* v, S damping, S* out) {
+  const Index D = policy.network.input_size(), size = policy.network.num_parameters();
+  const S scale = S{1} / static_cast<S>(batch);
+  sum_over_blocks(batch, size, out, [&](Index begin, Index end, S* product) {
+    PolicyTile<S, P> tile(policy, theta);
+    for_each_tile(begin, end, [&](Index first, Index rows) {
+      tile.forward(observations + first * D, rows);
+      tile.network.jvp(v, tile.dz.data());
+      tile.distribution.fisher(tile.dz.data(), scale);
+      tile.network.backward(tile.dz.data(), product);
+    });
+  });
+  for (Index i = 0; i < size; ++i) out[i] += damping * v[i];
+}
+
+// x with (F + damping I) x = gradient, F the Fisher matrix of the batch.
+template <class S, class P>
+CGOutcome natural_gradient(const P& policy, const S* theta, const S* observations, Index batch,
+                           const S* gradient, double damping, double tolerance,
+                           Index max_iterations, S* x) {
+  return conjugate_gradient<S>(
+      [&](const S* v, S* out) {
+        fisher_vector_product(policy, theta, observations, batch, v, S{0}, out);
+      },
+      gradient, x, policy.network.num_parameters(), tolerance, max_iterations, damping);
+}
+
+// A policy that samples: stream = row, index = how often it has been asked before.
+template <class S, class P>
+class SamplingActor final : public Actor<S, typename P::Action> {
+ public:
+  SamplingActor(const P& policy, const S* theta, std::uint64_t seed)
+      : policy_(policy), theta_(theta), seed_(seed), tile_(policy, theta), draws_(seed, Purpose::action) {}
+
+  void act(const S* observations, Index rows, std::uint32_t first_stream, std::uint64_t index,
+           typename P::Action* actions, S* log_probs) override {
+    S uniforms[tile_rows];
+    draws_.uniforms(first_stream, index, uniforms, rows);
+    tile_.forward(observations, rows);
+    tile_.distribution.sample(uniforms, actions);
+    if (log_probs) tile_.distribution.log_prob(actions, log_probs);
+  }
+
+  std::unique_ptr<Actor<S, typename P::Action>> clone() const override {
+    return std::make_unique<SamplingActor>(policy_, theta_, seed_);
+  }
+
+ private:
+  const P& policy_;
+  const S* theta_;
+  std::uint64_t seed_;
+  PolicyTile<S, P> tile_;
+  StreamTile<S> draws_;
+};
+
+// A policy that takes its most probable action; needs no random numbers.
+template <class S, class P>
+class GreedyActor final : public Actor<S, typename P::Action> {
+ public:
+  GreedyActor(const P& policy, const S* theta)
+      : policy_(policy), theta_(theta), tile_(policy, theta) {}
+
+  void act(const S* observations, Index rows, std::uint32_t, std::uint64_t,
+           typename P::Action* actions, S* log_probs) override {
+    tile_.forward(observations, rows);
+    tile_.distribution.mode(actions);
+    if (log_probs) tile_.distribution.log_prob(actions, log_probs);
+  }
+
+  std::unique_ptr<Actor<S, typename P::Action>> clone() const override {
+    return std::make_unique<GreedyActor>(policy_, theta_);
+  }
+
+ private:
+  const P& policy_;
+  const S* theta_;
+  PolicyTile<S, P> tile_;
+};
+
+// Actions for a batch, row b from stream `first_stream + b`.
+template <class S, class P>
+void sample(const P& policy, const S* theta, const S* observations, Index batch,
+            std::uint64_t seed, std::uint32_t first_stream, std::uint64_t index,
+            typename P::Action* actions) {
+  const Index D = policy.network.input_size();
+  for_each_block(batch, [&](Index begin, Index end) {
+    SamplingActor<S, P> actor(policy, theta, seed);
+    for_each_tile(begin, end, [&](Index first, Index rows) {
+      actor.act(observations + first * D, rows, first_stream + static_cast<std::uint32_t>(first),
+                index, actions + first, nullptr);
+    });
+  });
+}
+
+}  // namespace pgfast

@@ -1,0 +1,178 @@
+// Rollouts: blocks of environments x time x policy, without leaving C++.
+//
+// A block of 32 environments runs through all its steps on one thread, its state in the first-level
+// cache; blocks are independent of each other. Observations are written once, where the learner
+// reads them: step t writes row t + 1, from which the policy then acts. Arrays are time-major.
+#pragma once
+
+#include <algorithm>
+#include <memory>
+#include <vector>
+
+#include "pgfast/actor.hpp"
+#include "pgfast/vector_env.hpp"
+
+namespace pgfast {
+
+template <class S, class Action>
+struct RolloutArrays {
+  S* observations;       // (T, N, D)
+  Action* actions;       // (T, N)
+  S* log_probs;          // (T, N)
+  S* rewards;            // (T, N)
+  bool* terminated;      // (T, N)
+  bool* truncated;       // (T, N)
+  bool* valid;           // (T, N): the step happened; null where every step does
+  S* last_observations;  // (N, D): after the last step; null for whole episodes
+};
+
+// The final observations of truncated steps. Each block notes its own, in time order; `sorted` puts
+// them in the order of argwhere(truncated): by time, then by environment.
+template <class S>
+class FinalObservations {
+ public:
+  FinalObservations(Index blocks, Index observation_size)
+      : D_(observation_size), notes_(static_cast<std::size_t>(blocks)) {}
+
+  void reserve(Index block, Index count) {
+    notes(block).keys.reserve(static_cast<std::size_t>(count));
+    notes(block).rows.reserve(static_cast<std::size_t>(count * D_));
+  }
+
+  void add(Index block, Index t, Index n, const S* observation) {
+    notes(block).keys.push_back({t, n});
+    notes(block).rows.insert(notes(block).rows.end(), observation, observation + D_);
+  }
+
+  std::vector<S> sorted() const {
+    struct Entry {
+      Key key;
+      const S* row;
+    };
+    std::vector<Entry> entries;
+    for (const Notes& block : notes_) {
+      for (std::size_t k = 0; k < block.keys.size(); ++k) {
+        entries.push_back({block.keys[k], block.rows.data() + static_cast<Index>(k) * D_});
+      }
+    }
+    std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
+      return a.key.t != b.key.t ? a.key.t < b.key.t : a.key.n < b.key.n;
+    });
+    std::vector<S> rows;
+    rows.reserve(entries.size() * static_cast<std::size_t>(D_));
+    for (const Entry& entry : entries) rows.insert(rows.end(), entry.row, entry.row + D_);
+    return rows;
+  }
+
+ private:
+  struct Key {
+    Index t, n;
+  };
+  struct Notes {
+    std::vector<Key> keys;
+    std::vector<S> rows;
+  };
+  Notes& notes(Index block) { return notes_[static_cast<std::size_t>(block)]; }
+
+  Index D_;
+  std::vector<Notes> notes_;
+};
+
+// T steps of every environment, with autoreset on the same step. Environments that wait for a reset
+// get it first. At step t the policy draws at index `first_index + t`, environment i from stream i.
+template <class S, class Action>
+std::vector<S> collect_steps(VectorEnv<S, Action>& env, const Actor<S, Action>& actor, Index T,
+                             std::uint64_t first_index, const RolloutArrays<S, Action>& out) {
+  const Index N = env.num_envs(), D = env.observation_size();
+  FinalObservations<S> finals(env.blocks(), D);
+  const Index limit = env.max_episode_steps();
+  parallel_for(env.blocks(), ceil_div(16, T), [&](Index block) {
+    const Index first = env.first(block), lanes = env.lanes(block);
+    if (limit > 0) finals.reserve(block, lanes * (T / limit + 1));
+    const auto own_actor = actor.clone();
+    Buffer<S> final_observations(env_lanes * D);
+
+    for (Index l = 0; l < lanes; ++l) {
+      if (env.finished(first + l)) env.reset(first + l);
+    }
+    env.observe_block(block, out.observations + first * D);
+    for (Index t = 0; t < T; ++t) {
+      const Index row = t * N + first;
+      own_actor->act(out.observations + row * D, lanes, static_cast<std::uint32_t>(first),
+                     first_index + static_cast<std::uint64_t>(t), out.actions + row,
+                     out.log_probs + row);
+      S* next = t + 1 < T ? out.observations + (row + N) * D : out.last_observations + first * D;
+      env.step_block(block, out.actions + row, Autoreset::same_step,
+                     {next, out.rewards + row, out.terminated + row, out.truncated + row,
+                      final_observations.data()});
+      for (Index l = 0; l < lanes; ++l) {
+        if (out.truncated[row + l]) finals.add(block, t, first + l, final_observations.data() + l * D);
+      }
+    }
+  });
+  return finals.sorted();
+}
+
+// `episodes` whole episodes, one per column: column k is episode k div N of environment k mod N, so
+// that how many episodes an environment gives is settled beforehand and short ones are not favoured.
+// The arrays are (T, episodes) with T = max_episode_steps, and zero on entry: what lies behind the
+// end of an episode stays zero. `longest` is the length of the longest. Every environment ends
+// waiting for a reset. The policy draws column k's step t from stream k at `first_index + t`.
+template <class S, class Action>
+std::vector<S> collect_episodes(VectorEnv<S, Action>& env, const Actor<S, Action>& actor,
+                                Index episodes, std::uint64_t first_index,
+                                const RolloutArrays<S, Action>& out, Index& longest) {
+  const Index N = env.num_envs(), D = env.observation_size();
+  FinalObservations<S> finals(env.blocks(), D);
+  std::vector<Index> block_longest(static_cast<std::size_t>(env.blocks()), 0);
+  parallel_for(env.blocks(), 1, [&](Index block) {
+    const Index first = env.first(block);
+    const auto own_actor = actor.clone();
+    Buffer<S> observations(env_lanes * D);
+    Action actions[env_lanes];
+    S log_probs[env_lanes], rewards[env_lanes];
+    bool terminated[env_lanes], truncated[env_lanes];
+
+    for (Index l = 0; l < env.lanes(block); ++l) env.end_episode(first + l);
+    finals.reserve(block, ceil_div(episodes, N) * env_lanes);
+    for (Index column = first; column < episodes; column += N) {
+      const Index lanes = std::min(env.lanes(block), episodes - column);
+      for (Index l = 0; l < lanes; ++l) env.reset(first + l);
+      env.observe_block(block, observations.data());
+      Index running = lanes;
+      for (Index t = 0; running > 0; ++t) {
+        bool active[env_lanes];
+        for (Index l = 0; l < lanes; ++l) active[l] = !env.finished(first + l);
+        // Lanes without an episode in this round have no action of the policy's: the first one's.
+        own_actor->act(observations.data(), lanes, static_cast<std::uint32_t>(column),
+                       first_index + static_cast<std::uint64_t>(t), actions, log_probs);
+        std::fill(actions + lanes, actions + env_lanes, actions[0]);
+        for (Index l = 0; l < lanes; ++l) {
+          if (!active[l]) continue;
+          const Index i = t * episodes + column + l;
+          std::copy_n(observations.data() + l * D, D, out.observations + i * D);
+          out.actions[i] = actions[l];
+          out.log_probs[i] = log_probs[l];
+          out.valid[i] = true;
+        }
+        env.step_block(block, actions, Autoreset::disabled,
+                       {observations.data(), rewards, terminated, truncated, nullptr});
+        for (Index l = 0; l < lanes; ++l) {
+          if (!active[l]) continue;
+          const Index i = t * episodes + column + l;
+          out.rewards[i] = rewards[l];
+          out.terminated[i] = terminated[l];
+          out.truncated[i] = truncated[l];
+          if (truncated[l]) finals.add(block, t, column + l, observations.data() + l * D);
+          running -= terminated[l] | truncated[l];
+        }
+        block_longest[static_cast<std::size_t>(block)] =
+            std::max(block_longest[static_cast<std::size_t>(block)], t + 1);
+      }
+    }
+  });
+  longest = *std::max_element(block_longest.begin(), block_longest.end());
+  return finals.sorted();
+}
+
+}  // namespace pgfast

@@ -1,0 +1,98 @@
+"""Policy gradients on the CPU: every method, proved right, near the limit of the hardware.
+
+NumPy arrays in, NumPy arrays out. `import pgfast` loads NumPy alone; what needs Gymnasium, rich or
+safetensors is loaded when it is first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from pgfast.build import __version__, build_info  # first: checks the CPU before _core is loaded
+
+# isort: split
+from pgfast import reference
+from pgfast.algorithms import NPG, PolicyGradient, Reinforce
+from pgfast.baselines import constant_baseline, leave_one_out_baseline, time_baseline
+from pgfast.conjugate_gradient import CGResult, conjugate_gradient
+from pgfast.distributions import (
+    softmax_entropy,
+    softmax_kl,
+    softmax_log_prob,
+    softmax_sample,
+    softmax_score,
+)
+from pgfast.optimizers import SGD, Adam
+from pgfast.parallel import get_num_threads, set_num_threads
+from pgfast.policy import SoftmaxPolicy, StateActionSoftmaxPolicy
+from pgfast.random import normal, uniform
+from pgfast.returns import episode_return, gae, reward_to_go
+from pgfast.rollout import Rollout, collect
+
+if TYPE_CHECKING:
+    from pgfast.checkpoint import load
+    from pgfast.envs.make import make
+    from pgfast.training import Run, Trainer, evaluate, policy_for, train
+
+# Names whose modules import more than NumPy.
+_LAZY = {
+    "load": "pgfast.checkpoint",
+    "make": "pgfast.envs.make",
+    "Run": "pgfast.training",
+    "Trainer": "pgfast.training",
+    "evaluate": "pgfast.training",
+    "policy_for": "pgfast.training",
+    "train": "pgfast.training",
+}
+
+__all__ = [
+    "NPG",
+    "SGD",
+    "Adam",
+    "CGResult",
+    "PolicyGradient",
+    "Reinforce",
+    "Rollout",
+    "Run",
+    "SoftmaxPolicy",
+    "StateActionSoftmaxPolicy",
+    "Trainer",
+    "__version__",
+    "build_info",
+    "collect",
+    "conjugate_gradient",
+    "constant_baseline",
+    "episode_return",
+    "evaluate",
+    "gae",
+    "get_num_threads",
+    "leave_one_out_baseline",
+    "load",
+    "make",
+    "normal",
+    "policy_for",
+    "reference",
+    "reward_to_go",
+    "set_num_threads",
+    "softmax_entropy",
+    "softmax_kl",
+    "softmax_log_prob",
+    "softmax_sample",
+    "softmax_score",
+    "time_baseline",
+    "train",
+    "uniform",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module 'pgfast' has no attribute {name!r}")
+    value = getattr(import_module(_LAZY[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,68 @@
+"""The policy gradient as it is first derived: every step is weighted by the whole return."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from pgfast._typing import FloatArray
+from pgfast.algorithms.algorithm import Algorithm, Stats
+from pgfast.optimizers import SGD, Adam, Optimizer
+from pgfast.policy import Policy
+from pgfast.returns import episode_return
+from pgfast.rollout import Rollout
+
+
+@dataclass(frozen=True, kw_only=True)
+class PolicyGradient(Algorithm):
+    """Naive policy gradient.
+
+        repeat
+            collect K trajectories with π_θ
+            g ← 1/K Σₖ Σₜ ∇ log π(aₜₖ|sₜₖ) · R(τₖ)
+            θ ← θ + α g
+
+    R(τ) = Σₜ γᵗ rₜ, rewards from before an action included: unbiased, and of high variance.
+
+    Source: Williams 1992; Peters & Schaal 2008, eq. 9 without baseline.
+    """
+
+    learning_rate: float = 0.01
+    """α > 0."""
+    optimizer: Literal["adam", "sgd"] = "adam"
+    """How g becomes a step."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._check_positive("learning_rate", self.learning_rate)
+        if self.optimizer not in ("adam", "sgd"):
+            self._fail("optimizer", self.optimizer, "'adam' or 'sgd'")
+
+    def weights(self, batch: Rollout) -> FloatArray:
+        """R(τ) on every step of τ."""
+        returns = episode_return(
+            batch.rewards, batch.terminated, batch.truncated, gamma=self.gamma
+        )
+        return returns if batch.valid is None else np.where(batch.valid, returns, returns.dtype.type(0))
+
+    def learner(self, policy: Policy) -> GradientLearner:
+        """Make what learns, for this policy."""
+        return GradientLearner(self, policy)
+
+
+class GradientLearner:
+    """Climbs the estimated gradient with an optimizer."""
+
+    def __init__(self, algorithm: PolicyGradient, policy: Policy) -> None:
+        self.algorithm = algorithm
+        self.policy = policy
+        make = {"adam": Adam, "sgd": SGD}[algorithm.optimizer]
+        self.optimizer: Optimizer = make(algorithm.learning_rate)
+
+    def update(self, batch: Rollout) -> Stats:
+        """θ ← θ + α g."""
+        gradient = self.algorithm.gradient(self.policy, batch)
+        self.optimizer.ascend(self.policy.theta, gradient)
+        return {"gradient_norm": float(np.linalg.norm(gradient))}

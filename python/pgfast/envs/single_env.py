@@ -1,0 +1,56 @@
+"""A native environment as a single Gymnasium Env: a batch of one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+
+from pgfast._typing import FloatArray
+from pgfast.envs.native import native_env
+from pgfast.envs.vector_env import NativeVectorEnv
+
+_NO_LIMIT = 2**31 - 1
+
+
+class NativeSingleEnv(gym.Env[FloatArray, np.int64]):
+    """One native environment; made by `gymnasium.make("pgfast/<id>")`.
+
+    Time limits are the business of Gymnasium's TimeLimit wrapper, as for its own environments.
+    """
+
+    def __init__(self, *, native_id: str, render_mode: str | None = None, **parameters: Any) -> None:
+        native_env("make", native_id)
+        self._batch = NativeVectorEnv(
+            1,
+            native_id=native_id,
+            autoreset_mode="Disabled",
+            max_episode_steps=_NO_LIMIT,
+            render_mode=render_mode,
+            **parameters,
+        )
+        self.metadata = {"render_modes": []}
+        self.render_mode = None
+        self.observation_space = self._batch.single_observation_space
+        self.action_space = self._batch.single_action_space
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[FloatArray, dict[str, Any]]:
+        """Begin a new episode; options {"state": (S,)} begins in that state."""
+        super().reset(seed=seed)
+        options = dict(options or {})
+        if "state" in options:
+            options["state"] = np.ascontiguousarray(options["state"])[None]
+        observations, infos = self._batch.reset(seed=seed, options=options)
+        return observations[0], infos
+
+    def step(self, action: np.int64) -> tuple[FloatArray, float, bool, bool, dict[str, Any]]:
+        """Take an action in [0, A)."""
+        observations, rewards, terminated, truncated, infos = self._batch.step(np.array([action]))
+        return observations[0], float(rewards[0]), bool(terminated[0]), bool(truncated[0]), infos
+
+    def close(self) -> None:
+        """Release the environment."""
+        self._batch.close()

@@ -1,0 +1,237 @@
+"""Native environments behind Gymnasium's vector interface."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import numpy.typing as npt
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space
+
+from pgfast import _core
+from pgfast._typing import (
+    BoolArray,
+    FloatArray,
+    FloatDType,
+    as_count,
+    as_float_dtype,
+    as_seed,
+    unknown,
+)
+from pgfast.envs.native import native_env
+from pgfast.envs.registration import register
+
+register()
+
+_MODES = {
+    AutoresetMode.NEXT_STEP: _core.Autoreset.next_step,
+    AutoresetMode.SAME_STEP: _core.Autoreset.same_step,
+    AutoresetMode.DISABLED: _core.Autoreset.disabled,
+}
+
+
+class NativeVectorEnv(VectorEnv[FloatArray, npt.NDArray[np.int64], npt.NDArray[Any]]):
+    """N copies of a native environment; made by `pgfast.make` or `gymnasium.make_vec`.
+
+    Observations are (N, D) in `dtype`, rewards (N,) float64, flags (N,) bool; all are fresh arrays.
+    The state is float32 or float64 as `dtype` says, and so is the arithmetic.
+
+    Seeds: an int s gives environment i the seed s + i, a list gives each its own, None leaves a
+    stream where it is. Environment i's stream is keyed by its seed and i, so that it does not depend
+    on `num_envs`, and batches with neighbouring seeds share no numbers.
+    """
+
+    def __init__(
+        self,
+        num_envs: int = 1,
+        *,
+        native_id: str,
+        seed: int | None = None,
+        dtype: FloatDType = np.float32,
+        autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
+        max_episode_steps: int | None = None,
+        render_mode: str | None = None,
+        **parameters: Any,
+    ) -> None:
+        native = native_env("make", native_id)
+        self.native = native
+        self.num_envs = as_count("make", "num_envs", num_envs)
+        self.dtype = as_float_dtype("make", dtype)
+        mode = _autoreset_mode(autoreset_mode)
+        limit = native.max_episode_steps if max_episode_steps is None else max_episode_steps
+        self.max_episode_steps = as_count("make", "max_episode_steps", limit)
+        if render_mode is not None:
+            raise ValueError(f"make: render_mode is {render_mode!r}, expected None")
+        for name in parameters:
+            if name not in native.parameters:
+                raise TypeError(str(unknown(f"make({native.id!r})", "keyword", name, native.parameters)))
+        self.parameters = {**native.parameters, **parameters}
+
+        self.metadata = {"render_modes": [], "autoreset_mode": mode}
+        self.render_mode = None
+        high = np.array(native.observation_high, self.dtype)
+        self.single_observation_space = gym.spaces.Box(-high, high, dtype=self.dtype.type)
+        self.single_action_space = gym.spaces.Discrete(native.actions)
+        self.observation_space = batch_space(self.single_observation_space, self.num_envs)
+        self.action_space = batch_space(self.single_action_space, self.num_envs)
+        self.spec = copy.deepcopy(gym.spec(f"pgfast/{native.id}"))
+        self.spec.kwargs.update(
+            num_envs=self.num_envs,
+            dtype=self.dtype.name,
+            autoreset_mode=mode.value,
+            max_episode_steps=self.max_episode_steps,
+            **parameters,
+        )
+
+        self._mode = _MODES[mode]
+        self._begun = False
+        self._core = getattr(_core, f"{native.kernel}_{self.dtype.name}")(
+            self.num_envs, self.max_episode_steps, **self.parameters
+        )
+        if seed is None:
+            seed = int(np.random.SeedSequence().generate_state(1, np.uint64)[0])
+        self._core.seed(self._seeds(seed))
+
+    def reset(
+        self,
+        *,
+        seed: int | Sequence[int | None] | None = None,
+        options: dict[str, Any] | None = None,
+    ) -> tuple[FloatArray, dict[str, Any]]:
+        """Begin new episodes.
+
+        Parameters:
+            seed: see the class.
+            options: {"reset_mask": bool (N,)} resets only those; {"state": (N, S)} begins in that
+                state, its parts in Gymnasium's order. Not changed.
+
+        Returns:
+            Observations (N, D) of all environments, and {}.
+
+        Raises:
+            TypeError: a mask that is not a bool array; a state of another dtype.
+            ValueError: an unknown option, a shape that does not fit, a mask without True.
+        """
+        self._check_open("reset")
+        options = options or {}
+        for name in options:
+            if name not in ("reset_mask", "state"):
+                raise unknown("reset", "option", name, ("reset_mask", "state"))
+        mask = _reset_mask(options.get("reset_mask"), self.num_envs)
+        states = options.get("state")
+        if states is not None and not np.isfinite(states).all():
+            raise ValueError("reset: options['state'] holds a number that is not finite")
+        observations = self._core.reset(self._seeds(seed), mask, states)
+        self._begun = True
+        return observations, {}
+
+    def step(
+        self, actions: npt.ArrayLike
+    ) -> tuple[FloatArray, npt.NDArray[np.float64], BoolArray, BoolArray, dict[str, Any]]:
+        """Step every environment.
+
+        Parameters:
+            actions: (N,) int64; int32 and lists of ints are taken too.
+
+        Returns:
+            Observations (N, D), rewards (N,) float64, terminated (N,), truncated (N,), infos. What
+            happens where an episode ends is said by metadata["autoreset_mode"]. Under SAME_STEP
+            infos holds "final_obs" and "final_info" with their masks on steps where one ends.
+
+        Raises:
+            ValueError: an action out of range, a shape that does not fit.
+            TypeError: actions that are not integers.
+            RuntimeError: before the first reset, after close, or where an environment has finished
+                and autoreset is disabled. The state is as it was.
+        """
+        self._check_open("step")
+        if not self._begun:
+            raise RuntimeError("step: the environment has not begun, expected a call of reset first")
+        if self._mode is _core.Autoreset.disabled:
+            finished = self._core.finished()
+            if finished.any():
+                raise RuntimeError(
+                    f"step: the episodes of environments {np.flatnonzero(finished).tolist()} have "
+                    "ended and autoreset is disabled, expected "
+                    'reset(options={"reset_mask": ...}) first'
+                )
+        observations, rewards, terminated, truncated, finals = self._core.step(actions, self._mode)
+        infos: dict[str, Any] = {}
+        if finals is not None:
+            done = terminated | truncated
+            final_obs = np.full(self.num_envs, None, dtype=object)
+            for i in np.flatnonzero(done):
+                final_obs[i] = finals[i]
+            infos = {
+                "final_obs": final_obs,
+                "_final_obs": done,
+                "final_info": {},
+                "_final_info": done.copy(),
+            }
+        return observations, rewards, terminated, truncated, infos
+
+    def get_state(self) -> dict[str, npt.NDArray[Any]]:
+        """Copy everything that the environments are.
+
+        Returns:
+            Arrays of length N: "state" (N, S), "elapsed" steps of the episode, "finished" (waits for
+            a reset), and "seed" and "counter" of the random streams.
+        """
+        self._check_open("get_state")
+        return self._core.get_state()
+
+    def set_state(self, state: dict[str, npt.NDArray[Any]]) -> None:
+        """Make the environments what `get_state` copied; they go on from there bit for bit.
+
+        Raises:
+            ValueError: a part that is missing or of another shape. The state is as it was.
+            TypeError: a part of another dtype.
+        """
+        self._check_open("set_state")
+        self._core.set_state(state)
+        self._begun = True
+
+    def _check_open(self, function: str) -> None:
+        if self.closed:
+            raise RuntimeError(f"{function}: the environment is closed")
+
+    def _seeds(self, seed: int | np.integer[Any] | Sequence[int | None] | None) -> list[int | None]:
+        """One seed for each environment; None leaves its stream where it is."""
+        if seed is None:
+            return [None] * self.num_envs
+        if isinstance(seed, (int, np.integer)):
+            first = as_seed("reset", int(seed))
+            self._np_random_seed = first
+            # Seeds wrap around at 2**64, as the key of the random numbers does.
+            return [(first + i) % 2**64 for i in range(self.num_envs)]
+        if not isinstance(seed, Sequence) or isinstance(seed, str):
+            raise TypeError(f"reset: seed is a {type(seed).__name__}, expected an int, a list or None")
+        if len(seed) != self.num_envs:
+            raise ValueError(f"reset: seed has {len(seed)} entries, expected {self.num_envs}")
+        return [None if s is None else as_seed("reset", s) for s in seed]
+
+
+def _autoreset_mode(mode: AutoresetMode | str) -> AutoresetMode:
+    try:
+        return AutoresetMode(mode)
+    except ValueError:
+        raise unknown("make", "autoreset_mode", mode, [m.value for m in AutoresetMode]) from None
+
+
+def _reset_mask(mask: object, num_envs: int) -> BoolArray | None:
+    if mask is None:
+        return None
+    name = "reset: options['reset_mask']"
+    if not isinstance(mask, np.ndarray):
+        raise TypeError(f"{name} is a {type(mask).__name__}, expected a bool array")
+    if mask.dtype != np.bool_:
+        raise TypeError(f"{name} has dtype {mask.dtype}, expected bool")
+    if mask.shape != (num_envs,):
+        raise ValueError(f"{name} has shape {mask.shape}, expected ({num_envs},)")
+    if not mask.any():
+        raise ValueError(f"{name} has no True, expected at least one")
+    return np.ascontiguousarray(mask)

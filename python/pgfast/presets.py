@@ -1,0 +1,44 @@
+"""Settings that are known to work, by environment and algorithm."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pgfast.algorithms import ALGORITHMS, NPG, Algorithm, PolicyGradient, Reinforce
+
+
+@dataclass(frozen=True)
+class Preset:
+    """How to train one algorithm in one environment."""
+
+    algorithm: Algorithm
+    num_envs: int = 64
+    steps: int = 1_000_000
+    """Environment steps after which training ends, solved or not."""
+    policy: Mapping[str, Any] = field(default_factory=dict)
+    """Keyword arguments of the policy."""
+
+
+PRESETS: dict[str, dict[str, Preset]] = {
+    "CartPole-v1": {
+        "npg": Preset(NPG(episodes=64, kl_radius=0.1)),
+        "reinforce": Preset(Reinforce(episodes=64, learning_rate=0.1), steps=3_000_000),
+        "policy-gradient": Preset(PolicyGradient(episodes=64, learning_rate=0.1), steps=3_000_000),
+    },
+}
+"""The first of each environment is its default."""
+
+DEFAULT_ALGORITHM = "npg"
+
+
+def preset(env_id: str | None, algorithm: str | None) -> Preset:
+    """Find the preset of an environment and algorithm; where there is none, the algorithm's defaults."""
+    from pgfast._typing import unknown
+
+    known = PRESETS.get((env_id or "").removeprefix("pgfast/"), {})
+    name = algorithm or next(iter(known), DEFAULT_ALGORITHM)
+    if name not in ALGORITHMS:
+        raise unknown("train", "algorithm", name, ALGORITHMS)
+    return known.get(name) or Preset(ALGORITHMS[name]())

@@ -1,0 +1,330 @@
+"""Training runs: collect, update, until solved or out of steps."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import gymnasium as gym
+import numpy as np
+import numpy.typing as npt
+from gymnasium.vector import AutoresetMode, VectorEnv
+
+from pgfast._typing import as_count, as_seed, unknown
+from pgfast.algorithms import ALGORITHMS, Algorithm
+from pgfast.envs.adapter import check_policy, collector, spaces
+from pgfast.envs.make import make
+from pgfast.envs.native import NATIVE_ENVS
+from pgfast.logging import History, Progress
+from pgfast.policy import Policy, SoftmaxPolicy
+from pgfast.presets import preset
+from pgfast.rollout import collect
+
+Stop = Literal["solved", "steps", "interrupted", "non-finite"]
+EVALUATION_EPISODES = 100
+
+
+class NonFiniteError(ArithmeticError):
+    """An update gave NaN or infinity; the policy holds the θ from before it."""
+
+
+@dataclass
+class Run:
+    """What a training run leaves."""
+
+    policy: Policy
+    history: History
+    """One row per update: update, steps, episodes, mean_return, seconds, and the algorithm's own."""
+    seconds: float
+    """Training time, the checks that it is solved included."""
+    solved_at: int | None
+    """Environment steps after which the greedy policy was found to solve the environment."""
+    stopped: Stop
+    """Why it ended."""
+    env_id: str | None
+    algorithm: str
+    settings: dict[str, Any]
+    """The algorithm's."""
+    seed: int
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write policy.safetensors, run.json and history.csv to a new directory.
+
+        Raises:
+            FileExistsError: the directory holds something; nothing is written over.
+        """
+        from pgfast.checkpoint import save_run
+
+        save_run(self, path)
+
+
+def _make_env(function: str, id: str, num_envs: int, seed: int, dtype: Any) -> VectorEnv[Any, Any, Any]:
+    """Make a native environment, or Gymnasium's own over its SyncVectorEnv."""
+    if id.removeprefix("pgfast/") in NATIVE_ENVS:
+        return make(id, num_envs, seed=seed, dtype=dtype, autoreset_mode="SameStep")
+    if id not in gym.registry:
+        raise unknown(function, "env", id, [*NATIVE_ENVS, *gym.registry])
+    env = gym.make_vec(
+        id,
+        num_envs,
+        vectorization_mode="sync",
+        vector_kwargs={"autoreset_mode": AutoresetMode.SAME_STEP},
+    )
+    env.reset(seed=seed % 2**31)
+    return env
+
+
+def policy_for(env: VectorEnv[Any, Any, Any], **settings: Any) -> SoftmaxPolicy:
+    """Make a policy that fits an environment.
+
+    Parameters:
+        env: with flat Box observations and Discrete actions.
+        settings: keyword arguments of the policy; dtype defaults to that of a native environment.
+
+    Returns:
+        SoftmaxPolicy.
+
+    Raises:
+        TypeError: spaces that no policy fits, or an unknown keyword.
+
+    >>> from pgfast import make
+    >>> policy_for(make("CartPole-v1")).theta.shape
+    (10,)
+    """
+    observation_size, actions = spaces(env)
+    settings.setdefault("dtype", getattr(env, "dtype", np.float32))
+    return SoftmaxPolicy(observation_size, actions, **settings)
+
+
+def evaluate(
+    policy: Policy,
+    env: str | VectorEnv[Any, Any, Any],
+    *,
+    episodes: int = EVALUATION_EPISODES,
+    greedy: bool = True,
+    seed: int = 0,
+) -> npt.NDArray[np.float64]:
+    """Undiscounted returns of whole episodes.
+
+    Parameters:
+        policy: is not changed; `greedy=False` draws from its samples, though.
+        env: an id, or a vector environment, which is reset.
+        episodes: how many, ≥ 1.
+        greedy: take the most probable actions; else sample them.
+        seed: of an environment made from an id.
+
+    Returns:
+        (episodes,) float64.
+
+    Raises:
+        ValueError: an unknown id (with the nearest names), or a number that does not fit.
+        TypeError: a policy that does not fit.
+
+    >>> from pgfast import SoftmaxPolicy
+    >>> bool((evaluate(SoftmaxPolicy(4, 2), "CartPole-v1", episodes=10) < 20).all())
+    True
+    """
+    episodes = as_count("evaluate", "episodes", episodes)
+    if isinstance(env, str):
+        num_envs = min(episodes, EVALUATION_EPISODES)
+        env = _make_env("evaluate", env, num_envs, as_seed("evaluate", seed), policy.dtype)
+    batch = collector(env, policy).collect_episodes(policy, episodes, greedy)
+    return batch.rewards.sum(axis=0, dtype=np.float64)
+
+
+class Trainer:
+    """A training run, update by update. `train` is the whole loop; this is for those who want theirs.
+
+    Parameters: as for `train`.
+    """
+
+    def __init__(
+        self,
+        env: str | VectorEnv[Any, Any, Any],
+        algorithm: str | Algorithm | None = None,
+        *,
+        seed: int = 0,
+        policy: Policy | None = None,
+        num_envs: int | None = None,
+        steps: int | None = None,
+    ) -> None:
+        self.seed = as_seed("train", seed)
+        self.env_id = env if isinstance(env, str) else (env.spec.id if env.spec else None)
+        named = algorithm if isinstance(algorithm, str) or algorithm is None else None
+        known = preset(self.env_id, named or _name_of(algorithm))
+        self.algorithm = algorithm if isinstance(algorithm, Algorithm) else known.algorithm
+        self.total_steps = as_count("train", "steps", known.steps if steps is None else steps)
+        if isinstance(env, str):
+            count = as_count("train", "num_envs", known.num_envs if num_envs is None else num_envs)
+            dtype = policy.dtype if policy else known.policy.get("dtype", np.float32)
+            self.env = _make_env("train", env, count, self.seed, dtype)
+            # Its own environment, with seeds far from the training's, so that looking changes nothing.
+            self._evaluation_env = _make_env(
+                "train", env, EVALUATION_EPISODES, (self.seed + 2**63) % 2**64, dtype
+            )
+        else:
+            self.env = self._evaluation_env = env
+        self.policy = policy or policy_for(self.env, **known.policy, seed=self.seed)
+        check_policy(self.env, self.policy)
+        self.learner = self.algorithm.learner(self.policy)
+        spec = self._evaluation_env.spec
+        self.threshold = spec.reward_threshold if spec else None
+
+        self.history = History()
+        self.steps = self.episodes = 0
+        self.seconds = 0.0
+        self.solved_at: int | None = None
+        self.stopped: Stop = "interrupted"
+        self._next_evaluation = 0
+
+    def update(self) -> dict[str, float]:
+        """Collect a batch, learn from it, and look whether the environment is solved.
+
+        Returns:
+            The row that was added to the history.
+
+        Raises:
+            NonFiniteError: an update gave NaN or infinity; θ is what it was before.
+        """
+        begin = time.perf_counter()
+        before = self.policy.theta.copy()
+        batch = collect(self.env, self.policy, episodes=self.algorithm.episodes)
+        stats = self.learner.update(batch)
+        self.steps += batch.steps
+        self.episodes += batch.episodes
+        self._check_finite(stats, before)
+        mean_return = float(batch.rewards.sum(dtype=np.float64)) / batch.rewards.shape[1]
+        self._look_whether_solved(mean_return)
+        self.seconds += time.perf_counter() - begin
+        row = {
+            "update": float(len(self.history.rows) + 1),
+            "steps": float(self.steps),
+            "episodes": float(self.episodes),
+            "mean_return": mean_return,
+            "seconds": self.seconds,
+            **stats,
+        }
+        self.history.append(row)
+        return row
+
+    @property
+    def done(self) -> bool:
+        """Solved, or out of steps."""
+        return self.solved_at is not None or self.steps >= self.total_steps
+
+    def train(self, *, progress: bool = False) -> Run:
+        """Update until `done`. KeyboardInterrupt passes through; `run` is what was reached."""
+        bar = Progress(f"{self.env_id} {_name_of(self.algorithm)}", self.total_steps) if progress else None
+        if bar is None:
+            while not self.done:
+                self.update()
+        else:
+            with bar:
+                while not self.done:
+                    bar.show(self.update())
+        self.stopped = "solved" if self.solved_at is not None else "steps"
+        return self.run
+
+    @property
+    def run(self) -> Run:
+        """The run so far."""
+        return Run(
+            policy=self.policy,
+            history=self.history,
+            seconds=self.seconds,
+            solved_at=self.solved_at,
+            stopped=self.stopped,
+            env_id=self.env_id,
+            algorithm=_name_of(self.algorithm) or type(self.algorithm).__name__,
+            settings=_settings(self.algorithm),
+            seed=self.seed,
+        )
+
+    def _check_finite(self, stats: dict[str, float], before: npt.NDArray[Any]) -> None:
+        terms = {**stats, "theta": float(np.abs(self.policy.theta).sum(dtype=np.float64))}
+        for term, value in terms.items():
+            if not np.isfinite(value):
+                self.policy.theta = before
+                self.stopped = "non-finite"
+                raise NonFiniteError(
+                    f"train: {term} is {value} in update {len(self.history.rows) + 1}, after "
+                    f"{self.steps} environment steps; the policy holds the parameters from before it"
+                )
+
+    def _look_whether_solved(self, mean_return: float) -> None:
+        """Evaluate the greedy policy, where that may be worth it.
+
+        Looking costs steps too. It is done when the sampling policy reaches the threshold, and
+        otherwise at most every so often that it takes a fifth of all steps.
+
+        Solved means: the mean return, less two standard errors, reaches the threshold.
+        """
+        if self.threshold is None:
+            return
+        if mean_return < self.threshold and self.steps < min(self._next_evaluation, self.total_steps):
+            return
+        returns = evaluate(self.policy, self._evaluation_env)
+        margin = 2 * returns.std() / np.sqrt(len(returns))
+        if returns.mean() - margin >= self.threshold:
+            self.solved_at = self.steps
+        spent = int(np.abs(returns).sum())
+        self._next_evaluation = self.steps + 4 * spent
+
+
+def train(
+    env: str | VectorEnv[Any, Any, Any],
+    algorithm: str | Algorithm | None = None,
+    *,
+    seed: int = 0,
+    policy: Policy | None = None,
+    num_envs: int | None = None,
+    steps: int | None = None,
+    progress: bool = False,
+) -> Run:
+    """Train a policy until the environment is solved or the steps are used up.
+
+    Solved: the greedy policy's mean return over 100 episodes of a separate copy of the environment,
+    less two standard errors, reaches the environment's reward threshold. The same arguments give the
+    same θ, bit for bit, on any number of threads.
+
+    Parameters:
+        env: an id, native or Gymnasium's; or a `gymnasium.vector.VectorEnv`.
+        algorithm: "policy-gradient", "reinforce", "npg"; or settings, `NPG(kl_radius=0.1)`; None takes
+            the environment's preset.
+        seed: of environment, policy and evaluation.
+        policy: to go on with; it is changed. None makes one.
+        num_envs: of an environment made from an id; None takes the preset's.
+        steps: environment steps, after which it ends; None takes the preset's.
+        progress: show return, steps/s and time left on the terminal.
+
+    Returns:
+        Run: policy, history, seconds, solved_at.
+
+    Raises:
+        ValueError: an unknown environment or algorithm (with the nearest names), or a number that does
+            not fit.
+        TypeError: a policy or space that does not fit.
+        NonFiniteError: an update gave NaN or infinity.
+
+    >>> run = train("CartPole-v1", "npg", seed=0)
+    >>> run.stopped
+    'solved'
+    """
+    trainer = Trainer(
+        env, algorithm, seed=seed, policy=policy, num_envs=num_envs, steps=steps
+    )
+    return trainer.train(progress=progress)
+
+
+def _name_of(algorithm: object) -> str | None:
+    return next((name for name, kind in ALGORITHMS.items() if type(algorithm) is kind), None)
+
+
+def _settings(algorithm: Algorithm) -> dict[str, Any]:
+    """The settings as plain values; a function is told by its name."""
+    return {
+        name: value if isinstance(value, (int, float, str)) else getattr(value, "__name__", repr(value))
+        for name, value in vars(algorithm).items()
+    }
