@@ -8,9 +8,9 @@ void py_sgd_step(py::object theta, py::object gradient, double step_size) {
   const Arguments arguments("sgd_step");
   arguments.finite("step_size", step_size);
   arguments.dispatch("theta", theta, [&]<class S>() {
-    const auto g = arguments.input<S>("gradient", gradient, {"P"});
-    const Index size = g.shape[0];
-    S* t = arguments.in_place<S>("theta", theta, size);
+    S* t = arguments.in_place<S>("theta", theta, {"P"});
+    const Index size = static_cast<Index>(py::len(theta));
+    const auto g = arguments.input<S>("gradient", gradient, {size});
     const py::gil_scoped_release release;
     sgd_step<S>(t, g.data, size, static_cast<S>(step_size));
   });
@@ -26,11 +26,11 @@ void py_adam_step(py::object theta, py::object gradient, py::object m, py::objec
   arguments.unit_interval("beta2", beta2);
   arguments.not_negative("epsilon", epsilon);
   arguments.dispatch("theta", theta, [&]<class S>() {
-    const auto g = arguments.input<S>("gradient", gradient, {"P"});
-    const Index size = g.shape[0];
-    S* t = arguments.in_place<S>("theta", theta, size);
-    S* first = arguments.in_place<S>("m", m, size);
-    S* second = arguments.in_place<S>("v", v, size);
+    S* t = arguments.in_place<S>("theta", theta, {"P"});
+    const Index size = static_cast<Index>(py::len(theta));
+    const auto g = arguments.input<S>("gradient", gradient, {size});
+    S* first = arguments.in_place<S>("m", m, {size});
+    S* second = arguments.in_place<S>("v", v, {size});
     const py::gil_scoped_release release;
     adam_step<S>(t, g.data, first, second, size, count, static_cast<S>(step_size),
                  static_cast<S>(beta1), static_cast<S>(beta2), static_cast<S>(epsilon));

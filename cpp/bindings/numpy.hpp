@@ -174,8 +174,8 @@ class Arguments {
 
   // An array that the function changes in place.
   template <class S>
-  S* in_place(const char* name, py::handle value, Index size) const {
-    Input<S> in = input<S>(name, value, {size});
+  S* in_place(const char* name, py::handle value, const std::vector<Dim>& expected) const {
+    Input<S> in = input<S>(name, value, expected);
     if (!in.array.writeable()) fail(std::string(name) + " is read-only, expected a writable array");
     return static_cast<S*>(in.array.mutable_data());
   }

@@ -40,9 +40,7 @@ def as_seed(function: str, seed: int, name: str = "seed") -> int:
     try:
         result = operator.index(seed)
     except TypeError:
-        raise TypeError(
-            f"{function}: {name} is a {type(seed).__name__}, expected an int"
-        ) from None
+        raise TypeError(f"{function}: {name} is a {type(seed).__name__}, expected an int") from None
     if not 0 <= result < 2**bits:
         raise ValueError(f"{function}: {name} is {result}, expected 0 <= {name} < 2**{bits}")
     return result

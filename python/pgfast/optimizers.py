@@ -103,9 +103,7 @@ class Adam:
     def _step(self, theta: FloatArray, gradient: FloatArray, step_size: float) -> None:
         m = np.zeros_like(theta) if self.m is None else self.m
         v = np.zeros_like(theta) if self.v is None else self.v
-        _core.adam_step(
-            theta, gradient, m, v, self.count + 1, step_size, *self.betas, self.epsilon
-        )
+        _core.adam_step(theta, gradient, m, v, self.count + 1, step_size, *self.betas, self.epsilon)
         self.m, self.v, self.count = m, v, self.count + 1
 
 

@@ -26,6 +26,7 @@ from pgfast._typing import (
 )
 from pgfast.conjugate_gradient import CGResult
 from pgfast.random import normal
+import itertools
 
 
 class Policy(ABC):
@@ -366,7 +367,7 @@ class StateActionSoftmaxPolicy(Policy):
 def _initial_parameters(sizes: Sequence[int], dtype: np.dtype[Any], seed: int) -> FloatArray:
     """θ of a new network: orthogonal layers, the last one small; all zero where it is linear."""
     parts: list[npt.NDArray[np.float64]] = []
-    for layer, (fan_in, fan_out) in enumerate(zip(sizes[:-1], sizes[1:], strict=True)):
+    for layer, (fan_in, fan_out) in enumerate(itertools.pairwise(sizes)):
         last = layer == len(sizes) - 2
         if last and layer == 0:
             weights = np.zeros((fan_in, fan_out))

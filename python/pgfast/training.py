@@ -60,7 +60,9 @@ class Run:
         save_run(self, path)
 
 
-def _make_env(function: str, id: str, num_envs: int, seed: int, dtype: Any) -> VectorEnv[Any, Any, Any]:
+def _make_env(
+    function: str, id: str, num_envs: int, seed: int, dtype: Any
+) -> VectorEnv[Any, Any, Any]:
     """Make a native environment, or Gymnasium's own over its SyncVectorEnv."""
     if id.removeprefix("pgfast/") in NATIVE_ENVS:
         return make(id, num_envs, seed=seed, dtype=dtype, autoreset_mode="SameStep")
@@ -216,7 +218,11 @@ class Trainer:
 
     def train(self, *, progress: bool = False) -> Run:
         """Update until `done`. KeyboardInterrupt passes through; `run` is what was reached."""
-        bar = Progress(f"{self.env_id} {_name_of(self.algorithm)}", self.total_steps) if progress else None
+        bar = (
+            Progress(f"{self.env_id} {_name_of(self.algorithm)}", self.total_steps)
+            if progress
+            else None
+        )
         if bar is None:
             while not self.done:
                 self.update()
@@ -263,7 +269,9 @@ class Trainer:
         """
         if self.threshold is None:
             return
-        if mean_return < self.threshold and self.steps < min(self._next_evaluation, self.total_steps):
+        if mean_return < self.threshold and self.steps < min(
+            self._next_evaluation, self.total_steps
+        ):
             return
         returns = evaluate(self.policy, self._evaluation_env)
         margin = 2 * returns.std() / np.sqrt(len(returns))
@@ -312,9 +320,7 @@ def train(
     >>> run.stopped
     'solved'
     """
-    trainer = Trainer(
-        env, algorithm, seed=seed, policy=policy, num_envs=num_envs, steps=steps
-    )
+    trainer = Trainer(env, algorithm, seed=seed, policy=policy, num_envs=num_envs, steps=steps)
     return trainer.train(progress=progress)
 
 
@@ -325,6 +331,8 @@ def _name_of(algorithm: object) -> str | None:
 def _settings(algorithm: Algorithm) -> dict[str, Any]:
     """The settings as plain values; a function is told by its name."""
     return {
-        name: value if isinstance(value, (int, float, str)) else getattr(value, "__name__", repr(value))
+        name: value
+        if isinstance(value, (int, float, str))
+        else getattr(value, "__name__", repr(value))
         for name, value in vars(algorithm).items()
     }

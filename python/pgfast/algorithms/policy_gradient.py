@@ -42,10 +42,12 @@ class PolicyGradient(Algorithm):
 
     def weights(self, batch: Rollout) -> FloatArray:
         """R(τ) on every step of τ."""
-        returns = episode_return(
-            batch.rewards, batch.terminated, batch.truncated, gamma=self.gamma
+        returns = episode_return(batch.rewards, batch.terminated, batch.truncated, gamma=self.gamma)
+        return (
+            returns
+            if batch.valid is None
+            else np.where(batch.valid, returns, returns.dtype.type(0))
         )
-        return returns if batch.valid is None else np.where(batch.valid, returns, returns.dtype.type(0))
 
     def learner(self, policy: Policy) -> GradientLearner:
         """Make what learns, for this policy."""

@@ -48,7 +48,9 @@ def spaces(env: VectorEnv[Any, Any, Any]) -> tuple[int, int]:
     """Observation size D and number of actions A of an environment that a softmax policy fits."""
     observation, action = env.single_observation_space, env.single_action_space
     if not isinstance(observation, gym.spaces.Box) or len(observation.shape) != 1:
-        raise TypeError(f"collect: env has observations {observation}, expected a Box of one dimension")
+        raise TypeError(
+            f"collect: env has observations {observation}, expected a Box of one dimension"
+        )
     if not isinstance(action, gym.spaces.Discrete):
         raise TypeError(f"collect: env has actions {action}, expected Discrete")
     return observation.shape[0], int(action.n)
@@ -221,7 +223,8 @@ class _Rows:
     def rollout(self, last_observations: FloatArray | None, columns: int | None = None) -> Rollout:
         """Stack the rows, keeping the first `columns`."""
         observations, actions, rewards, terminated, truncated, valid, finals = (
-            np.ascontiguousarray(np.stack(part)[:, :columns]) for part in zip(*self._rows, strict=True)
+            np.ascontiguousarray(np.stack(part)[:, :columns])
+            for part in zip(*self._rows, strict=True)
         )
         log_probs = self._policy.log_prob(observations, actions)
         for array in (observations, actions, rewards, log_probs):
@@ -254,9 +257,12 @@ def _side_by_side(rounds: list[Rollout]) -> Rollout:
     truncated = joined("truncated")
     finals = np.concatenate([r.final_observations for r in rounds])
     # Each round has its final observations in time order; argwhere wants time, then column.
-    offsets = np.cumsum([0] + [r.rewards.shape[1] for r in rounds])
+    offsets = np.cumsum([0, *(r.rewards.shape[1] for r in rounds)])
     places = np.concatenate(
-        [np.argwhere(r.truncated) + [0, offset] for r, offset in zip(rounds, offsets, strict=False)]
+        [
+            np.argwhere(r.truncated) + np.array([0, offset])
+            for r, offset in zip(rounds, offsets[:-1], strict=True)
+        ]
     )
     order = np.lexsort((places[:, 1], places[:, 0]))
     return Rollout(

@@ -20,7 +20,9 @@ class NativeSingleEnv(gym.Env[FloatArray, np.int64]):
     Time limits are the business of Gymnasium's TimeLimit wrapper, as for its own environments.
     """
 
-    def __init__(self, *, native_id: str, render_mode: str | None = None, **parameters: Any) -> None:
+    def __init__(
+        self, *, native_id: str, render_mode: str | None = None, **parameters: Any
+    ) -> None:
         native_env("make", native_id)
         self._batch = NativeVectorEnv(
             1,

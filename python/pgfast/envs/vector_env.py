@@ -68,7 +68,9 @@ class NativeVectorEnv(VectorEnv[FloatArray, npt.NDArray[np.int64], npt.NDArray[A
             raise ValueError(f"make: render_mode is {render_mode!r}, expected None")
         for name in parameters:
             if name not in native.parameters:
-                raise TypeError(str(unknown(f"make({native.id!r})", "keyword", name, native.parameters)))
+                raise TypeError(
+                    str(unknown(f"make({native.id!r})", "keyword", name, native.parameters))
+                )
         self.parameters = {**native.parameters, **parameters}
 
         self.metadata = {"render_modes": [], "autoreset_mode": mode}
@@ -150,7 +152,9 @@ class NativeVectorEnv(VectorEnv[FloatArray, npt.NDArray[np.int64], npt.NDArray[A
         """
         self._check_open("step")
         if not self._begun:
-            raise RuntimeError("step: the environment has not begun, expected a call of reset first")
+            raise RuntimeError(
+                "step: the environment has not begun, expected a call of reset first"
+            )
         if self._mode is _core.Autoreset.disabled:
             finished = self._core.finished()
             if finished.any():
@@ -209,7 +213,9 @@ class NativeVectorEnv(VectorEnv[FloatArray, npt.NDArray[np.int64], npt.NDArray[A
             # Seeds wrap around at 2**64, as the key of the random numbers does.
             return [(first + i) % 2**64 for i in range(self.num_envs)]
         if not isinstance(seed, Sequence) or isinstance(seed, str):
-            raise TypeError(f"reset: seed is a {type(seed).__name__}, expected an int, a list or None")
+            raise TypeError(
+                f"reset: seed is a {type(seed).__name__}, expected an int, a list or None"
+            )
         if len(seed) != self.num_envs:
             raise ValueError(f"reset: seed has {len(seed)} entries, expected {self.num_envs}")
         return [None if s is None else as_seed("reset", s) for s in seed]

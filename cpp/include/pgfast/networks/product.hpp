@@ -12,6 +12,9 @@
 // a sample's result does not depend on the other rows of its tile.
 #pragma once
 
+#include <cmath>
+#include <type_traits>
+
 #include "pgfast/arrays.hpp"
 
 namespace pgfast {
@@ -31,55 +34,91 @@ struct Initial {
 
 namespace detail {
 
-template <int R, int V, class S>
+// a b + c with one rounding where the hardware has it, in vectors and scalars alike. Left to the
+// compiler, a loop may be contracted in one place and not in another, and a sample's last bit would
+// depend on its neighbours.
+template <class V>
+V multiply_add(V a, V b, V c) {
+  if constexpr (!std::is_arithmetic_v<V>) {
+    return Eigen::internal::pmadd(a, b, c);
+  } else {
+#ifdef FP_FAST_FMAF
+    return std::fma(a, b, c);
+#else
+    return a * b + c;
+#endif
+  }
+}
+
+// R rows of C by `columns` vectors of type V, in registers.
+template <class V, int R, int columns, class S>
 void product_block(Strided<S> a, const S* b, Index ldb, Initial<S> init, S* c, Index ldc, Index K) {
-  using Row = Eigen::Array<S, V, 1>;
-  Row acc[R];
+  namespace packet = Eigen::internal;
+  constexpr int width = packet::unpacket_traits<V>::size;
+  V acc[R][columns];
 #pragma GCC unroll 8
   for (int r = 0; r < R; ++r) {
-    if (init.data) {
-      acc[r] = Eigen::Map<const Row>(init.data + r * init.row_stride);
-    } else {
-      acc[r].setZero();
+#pragma GCC unroll 2
+    for (int v = 0; v < columns; ++v) {
+      acc[r][v] = init.data ? packet::ploadu<V>(init.data + r * init.row_stride + v * width)
+                            : packet::pset1<V>(S{0});
     }
   }
   for (Index k = 0; k < K; ++k) {
-    const Row b_k = Eigen::Map<const Row>(b + k * ldb);
+    V b_k[columns];
+#pragma GCC unroll 2
+    for (int v = 0; v < columns; ++v) b_k[v] = packet::ploadu<V>(b + k * ldb + v * width);
 #pragma GCC unroll 8
-    for (int r = 0; r < R; ++r) acc[r] += a.data[r * a.row + k * a.k] * b_k;
+    for (int r = 0; r < R; ++r) {
+      const V a_rk = packet::pset1<V>(a.data[r * a.row + k * a.k]);
+#pragma GCC unroll 2
+      for (int v = 0; v < columns; ++v) acc[r][v] = multiply_add(a_rk, b_k[v], acc[r][v]);
+    }
   }
 #pragma GCC unroll 8
-  for (int r = 0; r < R; ++r) Eigen::Map<Row>(c + r * ldc) = acc[r];
+  for (int r = 0; r < R; ++r) {
+#pragma GCC unroll 2
+    for (int v = 0; v < columns; ++v) packet::pstoreu(c + r * ldc + v * width, acc[r][v]);
+  }
 }
 
-template <int V, class S>
-void product_columns(Strided<S> a, const S* b, Index ldb, Initial<S> init, S* c, Index ldc,
-                     Index rows, Index K) {
+// All rows of `columns` vectors.
+template <class V, int columns, class S>
+void product_rows(Strided<S> a, const S* b, Index ldb, Initial<S> init, S* c, Index ldc, Index rows,
+                  Index K) {
   constexpr int R = EIGEN_MAX_STATIC_ALIGN_BYTES == 64 ? 8 : 6;
   Index r = 0;
   const auto block = [&]<int Rows>() {
-    product_block<Rows, V>({a.data + r * a.row, a.row, a.k}, b, ldb,
-                           {init.data ? init.data + r * init.row_stride : nullptr, init.row_stride},
-                           c + r * ldc, ldc, K);
+    product_block<V, Rows, columns>(
+        {a.data + r * a.row, a.row, a.k}, b, ldb,
+        {init.data ? init.data + r * init.row_stride : nullptr, init.row_stride}, c + r * ldc, ldc,
+        K);
     r += Rows;
   };
   while (r + R <= rows) block.template operator()<R>();
   while (r < rows) block.template operator()<1>();
 }
 
-template <int V, class S>
-void product_rest(Strided<S> a, const S* b, Index ldb, Initial<S> init, S* c, Index ldc, Index rows,
-                  Index columns, Index K) {
-  Index o = 0;
-  for (; o + V <= columns; o += V) {
-    product_columns<V>(a, b + o, ldb, {init.data ? init.data + o : nullptr, init.row_stride}, c + o,
-                       ldc, rows, K);
+// Columns in pairs of whole vectors, then single ones, then of half the width, ... to the last.
+template <class V, class S>
+void product_columns(Strided<S> a, const S* b, Initial<S> init, S* c, Index rows, Index columns,
+                     Index K, Index done) {
+  constexpr int width = Eigen::internal::unpacket_traits<V>::size;
+  const auto at = [&](Index o) {
+    return Initial<S>{init.data ? init.data + o : nullptr, init.row_stride};
+  };
+  for (; done + 2 * width <= columns; done += 2 * width) {
+    product_rows<V, 2>(a, b + done, columns, at(done), c + done, columns, rows, K);
   }
-  if constexpr (V > 1) {
-    if (o < columns) {
-      product_rest<V / 2>(a, b + o, ldb, {init.data ? init.data + o : nullptr, init.row_stride},
-                          c + o, ldc, rows, columns - o, K);
-    }
+  for (; done + width <= columns; done += width) {
+    product_rows<V, 1>(a, b + done, columns, at(done), c + done, columns, rows, K);
+  }
+  using Half = typename Eigen::internal::unpacket_traits<V>::half;
+  if (done == columns) return;
+  if constexpr (!std::is_same_v<Half, V>) {
+    product_columns<Half>(a, b, init, c, rows, columns, K, done);
+  } else if constexpr (!std::is_same_v<S, V>) {
+    product_columns<S>(a, b, init, c, rows, columns, K, done);
   }
 }
 
@@ -88,8 +127,8 @@ void product_rest(Strided<S> a, const S* b, Index ldb, Initial<S> init, S* c, In
 // C (rows, columns) = init + A (rows, K) B (K, columns); B and C row-major and dense.
 template <class S>
 void product(Strided<S> a, const S* b, Initial<S> init, S* c, Index rows, Index columns, Index K) {
-  constexpr int packet = Eigen::internal::packet_traits<S>::size;
-  detail::product_rest<2 * packet>(a, b, columns, init, c, columns, rows, columns, K);
+  using Packet = typename Eigen::internal::packet_traits<S>::type;
+  detail::product_columns<Packet>(a, b, init, c, rows, columns, K, Index{0});
 }
 
 }  // namespace pgfast

@@ -1,0 +1,250 @@
+"""One contract for all kernels: what they take, and what they say to what they don't.
+
+Each entry of KERNELS makes a valid call: a function of named arrays. The tests spoil one array at a
+time and look for the error that names it, its fault and what was expected.
+"""
+
+import re
+
+import numpy as np
+import pytest
+
+import pgfast as pg
+from pgfast import _core
+
+T, N, B, D, A = 4, 3, 6, 5, 3
+POLICY = pg.SoftmaxPolicy(D, A, hidden=(4,))
+STATE_ACTION = pg.StateActionSoftmaxPolicy(A, D)
+
+
+def flags():
+    return np.zeros((T, N), bool)
+
+
+def real(*shape):
+    return np.random.default_rng(0).normal(size=shape).astype(np.float32)
+
+
+def actions(*shape):
+    return np.zeros(shape, np.int64)
+
+
+def with_policy(name, policy=POLICY, **others):
+    """A call of a policy's method on keyword arrays."""
+    return lambda **arrays: getattr(policy, name)(**arrays, **others)
+
+
+EPISODES = {"rewards": real(T, N), "terminated": flags(), "truncated": flags()}
+SAMPLES = {"observations": real(B, D), "actions": actions(B)}
+FEATURES = {"observations": real(B, A, D), "actions": actions(B)}
+THETA = real(len(POLICY.theta))
+
+KERNELS = {
+    "episode_return": (lambda **k: pg.episode_return(**k, gamma=0.9), EPISODES),
+    "reward_to_go": (
+        lambda **k: pg.reward_to_go(**k, gamma=0.9),
+        {**EPISODES, "last_values": real(N), "final_values": real(0)},
+    ),
+    "gae": (
+        lambda **k: pg.gae(**k, gamma=0.9, lam=0.9),
+        {**EPISODES, "values": real(T + 1, N), "final_values": real(0)},
+    ),
+    **{
+        name: (getattr(pg, name), {"returns": real(T, N), "valid": ~flags()})
+        for name in ("constant_baseline", "time_baseline", "leave_one_out_baseline")
+    },
+    "softmax_log_prob": (pg.softmax_log_prob, {"logits": real(B, A), "actions": actions(B)}),
+    "softmax_score": (pg.softmax_score, {"logits": real(B, A), "actions": actions(B)}),
+    "softmax_entropy": (pg.softmax_entropy, {"logits": real(B, A)}),
+    "softmax_kl": (pg.softmax_kl, {"logits": real(B, A), "other_logits": real(B, A)}),
+    "softmax_sample": (lambda **k: pg.softmax_sample(**k, seed=0), {"logits": real(B, A)}),
+    "logits": (with_policy("logits"), {"observations": real(B, D)}),
+    "sample": (with_policy("sample"), {"observations": real(B, D)}),
+    "mode": (with_policy("mode"), {"observations": real(B, D)}),
+    "entropy": (with_policy("entropy"), {"observations": real(B, D)}),
+    "kl": (with_policy("kl", other=POLICY), {"observations": real(B, D)}),
+    "log_prob": (with_policy("log_prob"), SAMPLES),
+    "score": (with_policy("score"), {**SAMPLES, "weights": real(B)}),
+    "scores": (with_policy("scores"), SAMPLES),
+    "fisher_vector_product": (
+        with_policy("fisher_vector_product"),
+        {"observations": real(B, D), "v": THETA},
+    ),
+    "natural_gradient": (
+        with_policy("natural_gradient"),
+        {"observations": real(B, D), "gradient": THETA},
+    ),
+    "state-action score": (
+        with_policy("score", STATE_ACTION),
+        {**FEATURES, "weights": real(B)},
+    ),
+    "state-action fisher_vector_product": (
+        with_policy("fisher_vector_product", STATE_ACTION),
+        {"observations": real(B, A, D), "v": real(D)},
+    ),
+    "conjugate_gradient": (lambda b: pg.conjugate_gradient(lambda v: v, b), {"b": real(B)}),
+    "sgd_step": (
+        lambda **k: _core.sgd_step(**k, step_size=0.1),
+        {"theta": real(B), "gradient": real(B)},
+    ),
+    "adam_step": (
+        lambda **k: _core.adam_step(
+            **k, count=1, step_size=0.1, beta1=0.9, beta2=0.99, epsilon=1e-8
+        ),
+        {"theta": real(B), "gradient": real(B), "m": real(B), "v": abs(real(B))},
+    ),
+}
+
+CASES = [(name, argument) for name, (_, arrays) in KERNELS.items() for argument in arrays]
+OPTIONAL = {"final_values", "last_values", "valid", "weights"}
+
+
+def call(name, **spoiled):
+    """The kernel with its valid arrays, each a fresh copy, but for the spoiled ones."""
+    function, arrays = KERNELS[name]
+    return function(**{**{k: v.copy() for k, v in arrays.items()}, **spoiled})
+
+
+def valid(name, argument):
+    return KERNELS[name][1][argument].copy()
+
+
+def fails(name, argument, error, what, **spoiled):
+    """The call raises an error whose message has function, argument and fault."""
+    function = name.removeprefix("state-action ")
+    with pytest.raises(error, match=rf"{function}: .*\b{argument}\b.*{what}"):
+        call(name, **spoiled)
+
+
+@pytest.mark.parametrize("name", KERNELS)
+def test_the_valid_call_succeeds_and_changes_no_argument(name):
+    function, arrays = KERNELS[name]
+    given = {k: v.copy() for k, v in arrays.items()}
+    function(**given)
+    for key, value in given.items():
+        if name not in ("sgd_step", "adam_step") or key == "gradient":
+            np.testing.assert_array_equal(value, arrays[key])
+
+
+def test_every_kernel_of_the_core_is_held_to_the_contract():
+    """A new function of arrays in the core has to be entered above."""
+    functions = {name for name in dir(_core) if callable(getattr(_core, name)) and name[0] != "_"}
+    functions = {name for name in functions if not isinstance(getattr(_core, name), type)}
+    others = {"build_info", "get_num_threads", "set_num_threads", "philox"}
+    others |= {f"{kind}_{dtype}" for kind in ("uniform", "normal", "cartpole")
+               for dtype in ("float32", "float64")}
+    assert functions - others <= set(KERNELS)
+    methods = {name for name in vars(_core.SoftmaxMlp) if name[0] != "_"} - {"num_parameters"}
+    assert methods <= set(KERNELS)
+
+
+@pytest.mark.parametrize(("name", "argument"), CASES)
+def test_another_dtype_is_an_error_and_never_converted(name, argument):
+    array = valid(name, argument)
+    wrong = [np.float16, np.complex64, np.uint8]
+    wrong += [np.float64] if array.dtype == np.float32 else [np.float32]
+    for dtype in wrong:
+        spoiled = array.astype(dtype)
+        if dtype == np.float64 and argument in ("rewards", "returns", "logits", "b", "theta"):
+            continue  # it decides the dtype; then another argument is the one that differs
+        fails(name, argument, TypeError, f"has dtype {np.dtype(dtype)}", **{argument: spoiled})
+
+
+@pytest.mark.parametrize(("name", "argument"), CASES)
+def test_swapped_bytes_are_an_error(name, argument):
+    array = valid(name, argument)
+    if array.dtype.itemsize > 1:
+        spoiled = array.astype(array.dtype.newbyteorder())
+        fails(name, argument, TypeError, "has dtype", **{argument: spoiled})
+
+
+@pytest.mark.parametrize(("name", "argument"), CASES)
+def test_another_rank_is_an_error(name, argument):
+    array = valid(name, argument)
+    scalar = np.zeros((), array.dtype)
+    shape = re.escape("has shape ()")
+    fails(name, argument, ValueError, shape, **{argument: scalar})
+    if argument not in ("observations", "logits"):  # those take any leading dimensions
+        fails(name, argument, ValueError, "has shape", **{argument: array[None]})
+
+
+@pytest.mark.parametrize(("name", "argument"), CASES)
+def test_another_shape_is_an_error(name, argument):
+    array = valid(name, argument)
+    longer = np.zeros((*array.shape[:-1], array.shape[-1] + 1), array.dtype)
+    decides = argument in ("rewards", "returns", "logits", "theta", "b")
+    if not decides:
+        shape = re.escape(f"has shape {tuple(longer.shape)}")
+        fails(name, argument, ValueError, shape, **{argument: longer})
+    elif len(KERNELS[name][1]) > 1 and "actions" not in KERNELS[name][1]:
+        with pytest.raises(ValueError, match="has shape"):  # of another argument
+            call(name, **{argument: longer})
+    else:
+        call(name, **{argument: longer})  # any size is right
+
+
+@pytest.mark.parametrize(("name", "argument"), CASES)
+def test_an_empty_batch_is_an_error(name, argument):
+    array = valid(name, argument)
+    if argument == "final_values":
+        return  # empty where no step is truncated
+    fails(name, argument, ValueError, "has shape", **{argument: array[:0]})
+
+
+@pytest.mark.parametrize(("name", "argument"), CASES)
+def test_strided_memory_is_an_error(name, argument):
+    array = valid(name, argument)
+    if array.size == 0:
+        return
+    spread = np.zeros((*array.shape[:-1], 2 * array.shape[-1]), array.dtype)[..., ::2]
+    fails(name, argument, ValueError, "strides .* C-contiguous", **{argument: spread})
+    if array.ndim > 1:
+        turned = np.asfortranarray(array)
+        fails(name, argument, ValueError, "strides .* C-contiguous", **{argument: turned})
+
+
+@pytest.mark.parametrize(("name", "argument"), CASES)
+def test_none_and_things_that_are_no_arrays_are_errors(name, argument):
+    fails(name, argument, TypeError, "", **{argument: "text"})
+    if argument not in OPTIONAL:
+        fails(name, argument, TypeError, "is None, expected an array", **{argument: None})
+
+
+@pytest.mark.parametrize(("name", "argument"), CASES)
+def test_read_only_inputs_are_taken_and_outputs_are_not(name, argument):
+    array = valid(name, argument)
+    array.flags.writeable = False
+    if name in ("sgd_step", "adam_step") and argument != "gradient":
+        fails(name, argument, ValueError, "is read-only", **{argument: array})
+    else:
+        call(name, **{argument: array})
+
+
+@pytest.mark.parametrize("name", [n for n, (_, a) in KERNELS.items() if "actions" in a])
+@pytest.mark.parametrize("bad", [-1, A, 2**40])
+def test_an_action_out_of_range_is_an_error(name, bad):
+    spoiled = actions(B)
+    spoiled[4] = bad
+    fails(name, "actions", ValueError, f"holds {bad}, expected 0 <= action < 3", actions=spoiled)
+
+
+@pytest.mark.parametrize("name", ["episode_return", "reward_to_go", "gae"])
+@pytest.mark.parametrize("bad", [-0.1, 1.1, np.nan, np.inf])
+def test_discounts_lie_between_0_and_1(name, bad):
+    function, arrays = getattr(pg, name), KERNELS[name][1]
+    kwargs = {"gamma": 0.9, "lam": 0.9} if name == "gae" else {"gamma": 0.9}
+    for parameter in kwargs:
+        expected = rf"{name}: {parameter} is {bad}, expected a number in \[0, 1\]"
+        with pytest.raises(ValueError, match=expected):
+            function(**arrays, **{**kwargs, parameter: bad})
+
+
+@pytest.mark.parametrize("bad", [-1.0, np.nan, np.inf])
+def test_damping_is_finite_and_not_negative(bad):
+    s = real(B, D)
+    for call_ in (
+        lambda: POLICY.fisher_vector_product(s, THETA, bad),
+        lambda: POLICY.natural_gradient(s, THETA, damping=bad),
+    ):
+        with pytest.raises(ValueError, match=f"damping is {bad}, expected a finite number >= 0"):
+            call_()

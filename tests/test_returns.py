@@ -1,0 +1,190 @@
+"""Returns and advantages: identities first, then the twin, then the extremes."""
+
+import numpy as np
+import pytest
+
+import pgfast as pg
+from pgfast import reference
+
+TOLERANCE = {np.float32: 2e-5, np.float64: 1e-12}
+
+
+def batch(T, N, dtype, *, seed=0, ends=0.1, cuts=0.1):
+    """Rewards, values, flags (some both) and final values of a random rollout."""
+    rng = np.random.default_rng(seed)
+    rewards = rng.normal(size=(T, N)).astype(dtype)
+    values = rng.normal(size=(T + 1, N)).astype(dtype)
+    terminated, truncated = rng.random((T, N)) < ends, rng.random((T, N)) < cuts
+    final_values = rng.normal(size=truncated.sum()).astype(dtype)
+    return rewards, values, terminated, truncated, final_values
+
+
+SHAPES = [(1, 1), (1, 5), (7, 1), (13, 6), (64, 33), (5, 1025), (3, 2500)]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_kernels_equal_their_twins(shape, dtype):
+    r, v, end, cut, final = batch(*shape, dtype)
+    tolerance = {"rtol": TOLERANCE[dtype], "atol": TOLERANCE[dtype]}
+    for gamma in (0.0, 0.9, 1.0):
+        np.testing.assert_allclose(
+            pg.episode_return(r, end, cut, gamma=gamma),
+            reference.episode_return(r, end, cut, gamma=gamma),
+            **tolerance,
+        )
+        for kwargs in ({}, {"last_values": v[-1], "final_values": final}, {"final_values": final}):
+            np.testing.assert_allclose(
+                pg.reward_to_go(r, end, cut, gamma=gamma, **kwargs),
+                reference.reward_to_go(r, end, cut, gamma=gamma, **kwargs),
+                **tolerance,
+            )
+        for lam in (0.0, 0.95, 1.0):
+            kwargs = {"gamma": gamma, "lam": lam, "final_values": final}
+            np.testing.assert_allclose(
+                pg.gae(r, v, end, cut, **kwargs),
+                reference.gae(r, v, end, cut, **kwargs),
+                **tolerance,
+            )
+
+
+def test_gae_with_lambda_one_is_reward_to_go_less_the_value():
+    r, v, end, cut, final = batch(50, 9, np.float64)
+    g = pg.reward_to_go(r, end, cut, gamma=0.97, last_values=v[-1], final_values=final)
+    a = pg.gae(r, v, end, cut, gamma=0.97, lam=1.0, final_values=final)
+    np.testing.assert_allclose(a, g - v[:-1], rtol=1e-12, atol=1e-12)
+
+
+def test_gae_with_lambda_zero_is_the_temporal_difference():
+    r, v, end, cut, final = batch(50, 9, np.float64)
+    following = v[1:].copy()
+    following[cut] = final
+    following[end] = 0
+    a = pg.gae(r, v, end, cut, gamma=0.97, lam=0.0, final_values=final)
+    np.testing.assert_allclose(a, r + 0.97 * following - v[:-1], rtol=1e-12, atol=1e-12)
+
+
+def test_gae_is_the_exponential_mean_of_the_n_step_advantages():
+    """A = (1 - lam) sum_n lam^(n-1) A^(n), Schulman et al. 2016, eq. 16, inside one episode."""
+    r, v, _, _, _ = batch(8, 1, np.float64)
+    no = np.zeros_like(r, bool)
+    gamma, lam, T = 0.9, 0.7, 8
+    discount = gamma ** np.arange(T + 1)
+    n_step = [
+        (discount[:n] * r[:n, 0]).sum() + discount[n] * v[n, 0] - v[0, 0] for n in range(1, T + 1)
+    ]
+    weights = (1 - lam) * lam ** np.arange(T)
+    weights[-1] = lam ** (T - 1)  # the tail of the series, all of it the last return
+    a = pg.gae(r, v, no, no, gamma=gamma, lam=lam)
+    np.testing.assert_allclose(a[0, 0], weights @ n_step, rtol=1e-12)
+
+
+def test_a_rollout_cut_in_two_gives_the_same_reward_to_go():
+    """The value of the cut is the reward-to-go of what follows."""
+    r, v, end, cut, final = batch(40, 11, np.float64)
+    whole = pg.reward_to_go(r, end, cut, gamma=0.9, last_values=v[-1], final_values=final)
+    k = cut[:25].sum()
+    second = pg.reward_to_go(
+        r[25:], end[25:], cut[25:], gamma=0.9, last_values=v[-1], final_values=final[k:]
+    )
+    first = pg.reward_to_go(
+        r[:25], end[:25], cut[:25], gamma=0.9, last_values=second[0], final_values=final[:k]
+    )
+    np.testing.assert_allclose(np.concatenate([first, second]), whole, rtol=1e-12)
+
+
+def test_the_return_of_an_episode_is_its_first_reward_to_go_on_every_step():
+    r, _, end, cut, _ = batch(60, 7, np.float64)
+    whole = pg.episode_return(r, end, cut, gamma=0.9)
+    to_go = pg.reward_to_go(r, end, cut, gamma=0.9)
+    done = end | cut
+    first = np.vstack([np.ones((1, 7), bool), done[:-1]])
+    for n in range(7):
+        starts = np.flatnonzero(first[:, n])
+        expected = np.repeat(to_go[starts, n], np.diff([*starts, 60]))
+        np.testing.assert_allclose(whole[:, n], expected, rtol=1e-12)
+
+
+def test_constant_values_of_a_constant_reward_have_no_advantage():
+    """V = r / (1 - gamma) everywhere, also at the cuts: A = 0 for any lambda."""
+    gamma, shape = 0.9, (30, 5)
+    _, _, _, cut, final = batch(*shape, np.float64)
+    r, v = np.ones(shape), np.full((31, 5), 1 / (1 - gamma))
+    a = pg.gae(
+        r, v, np.zeros(shape, bool), cut, gamma=gamma, lam=0.8, final_values=0 * final + v[0, 0]
+    )
+    np.testing.assert_allclose(a, 0, atol=1e-12)
+
+
+def test_where_both_flags_are_set_the_step_terminated():
+    r, v = np.ones((2, 1)), np.full((3, 1), 5.0)
+    flag = np.array([[True], [False]])
+    no = np.zeros_like(flag)
+    final = np.array([1e6])
+    both = pg.gae(r, v, flag, flag, gamma=0.9, lam=0.9, final_values=final)
+    only = pg.gae(r, v, flag, no, gamma=0.9, lam=0.9)
+    np.testing.assert_array_equal(both, only)
+    both = pg.reward_to_go(r, flag, flag, gamma=0.9, last_values=v[2], final_values=final)
+    np.testing.assert_array_equal(both[0], 1)
+
+
+def test_nothing_passes_the_end_of_an_episode():
+    """NaN and infinity behind an end do not reach what is before it."""
+    r, v, _, cut, _ = batch(6, 3, np.float64, cuts=0)
+    end = np.zeros((6, 3), bool)
+    end[2, 0] = cut[2, 1] = True
+    final = np.zeros(1)
+    clean = pg.gae(r, v, end, cut, gamma=0.9, lam=0.9, final_values=final)
+    r[3:, :2], v[3:, :2] = np.nan, np.inf
+    spoiled = pg.gae(r, v, end, cut, gamma=0.9, lam=0.9, final_values=final)
+    np.testing.assert_array_equal(spoiled[:3, :2], clean[:3, :2])
+    np.testing.assert_array_equal(spoiled[:, 2], clean[:, 2])
+    assert np.isnan(spoiled[3:, :2]).all()
+
+
+def test_nan_goes_in_and_comes_out():
+    r, v, end, cut, final = batch(9, 40, np.float32, ends=0, cuts=0)
+    r[5, 17] = np.nan
+    for result in (
+        pg.episode_return(r, end, cut, gamma=0.9),
+        pg.reward_to_go(r, end, cut, gamma=0.9),
+        pg.gae(r, v, end, cut, gamma=0.9, lam=0.9, final_values=final),
+    ):
+        assert np.isnan(result[:6, 17]).all()
+        assert np.isfinite(np.delete(result, 17, axis=1)).all()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_column_does_not_depend_on_its_neighbours(dtype):
+    """Any columns, alone or among others, have the same bits."""
+    r, v, end, cut, _ = batch(17, 1100, dtype)
+    whole = pg.gae(r, v, end, cut, gamma=0.9, lam=0.8, final_values=np.zeros(cut.sum(), dtype))
+    for columns in (slice(0, 1), slice(3, 10), slice(1020, 1100)):
+        parts = [np.ascontiguousarray(a[:, columns]) for a in (r, v, end, cut)]
+        zero = np.zeros(parts[3].sum(), dtype)
+        part = pg.gae(*parts, gamma=0.9, lam=0.8, final_values=zero)
+        np.testing.assert_array_equal(part, whole[:, columns])
+
+
+def test_threads_do_not_change_a_bit(threads):
+    r, v, end, cut, final = batch(200, 5000, np.float32)
+
+    def run():
+        return pg.gae(r, v, end, cut, gamma=0.99, lam=0.95, final_values=final)
+
+    first, *others = threads(run)
+    for other in others:
+        np.testing.assert_array_equal(other, first)
+
+
+def test_a_truncated_step_needs_its_final_value_as_soon_as_there_is_a_critic():
+    r, v, _, cut, _ = batch(4, 3, np.float32, ends=0, cuts=0)
+    end, cut[1, 1] = np.zeros_like(cut), True
+    with pytest.raises(ValueError, match=r"gae: final_values is None, expected shape \(1,\)"):
+        pg.gae(r, v, end, cut, gamma=0.9, lam=0.9)
+    with pytest.raises(ValueError, match="reward_to_go: final_values is None"):
+        pg.reward_to_go(r, end, cut, gamma=0.9, last_values=v[-1])
+    end[1, 1] = True  # then it terminated, and no value is needed
+    pg.gae(r, v, end, cut, gamma=0.9, lam=0.9)
+    with pytest.raises(ValueError, match=r"gae: final_values has shape \(2,\), expected \(1,\)"):
+        pg.gae(r, v, end, cut, gamma=0.9, lam=0.9, final_values=np.zeros(2, np.float32))

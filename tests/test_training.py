@@ -1,0 +1,536 @@
+"""Training runs: the loop, what it promises about θ, how it ends, and that it learns."""
+
+from __future__ import annotations
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+
+import gymnasium as gym
+import numpy as np
+import pytest
+from gymnasium.vector import AutoresetMode
+
+import pgfast as pg
+from pgfast.training import NonFiniteError
+
+ALGORITHMS = ["policy-gradient", "reinforce", "npg"]
+COLUMNS = ["update", "steps", "episodes", "mean_return", "seconds"]
+
+
+@pytest.fixture(autouse=True)
+def _threads():
+    """Put the number of threads back after each test."""
+    before = pg.get_num_threads()
+    yield
+    pg.set_num_threads(before)
+
+
+class Corridor(gym.Env):
+    """Five steps of random observations; the reward is 1 for action 1, else 0.
+
+    At step `event_at` of an environment's life, `event` takes the reward's or observation's place.
+    """
+
+    seeds: list[int] = []  # noqa: RUF012  every seed given to any Corridor
+
+    def __init__(self, event: str = "none", event_at: int = 23, length: int = 5):
+        self.observation_space = gym.spaces.Box(-1, 1, (3,), np.float32)
+        self.action_space = gym.spaces.Discrete(2)
+        self.event, self.event_at, self.length, self.life = event, event_at, length, 0
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        if seed is not None:
+            Corridor.seeds.append(seed)
+        self.t = 0
+        return self._observation(), {}
+
+    def step(self, action):
+        self.t += 1
+        self.life += 1
+        observation, reward = self._observation(), float(action == 1)
+        if self.life == self.event_at:
+            if self.event == "interrupt":
+                raise KeyboardInterrupt
+            if self.event == "observation":
+                observation[:] = np.nan
+            elif self.event != "none":
+                reward = float(self.event)
+        return observation, reward, self.t == self.length, False, {}
+
+    def _observation(self):
+        return self.np_random.uniform(-1, 1, 3).astype(np.float32)
+
+
+@pytest.fixture
+def corridor():
+    """Register Corridor-v0 (no threshold) and SolvedCorridor-v0 (threshold 4.5)."""
+    settings = {"entry_point": Corridor, "disable_env_checker": True}
+    gym.register("Corridor-v0", **settings)
+    for event in ("nan", "inf", "observation", "interrupt"):
+        gym.register(f"Corridor-{event}-v0", kwargs={"event": event}, **settings)
+    gym.register("SolvedCorridor-v0", reward_threshold=4.5, **settings)
+    Corridor.seeds.clear()
+    yield
+    for name in [name for name in gym.registry if "Corridor" in name]:
+        del gym.registry[name]
+
+
+SMALL = {"num_envs": 1, "steps": 10**6}
+
+
+def small(kind=pg.Reinforce, **settings):
+    """Settings of an update of two episodes."""
+    return kind(episodes=2, **settings)
+
+
+# --- the same numbers -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_theta_is_the_same_on_any_number_of_threads(algorithm):
+    """Same seed: θ, draws and history are equal with == for 1, 2, 3 and 4 threads, twice each."""
+    runs = []
+    for threads in (1, 2, 3, 4, 4, 1):
+        pg.set_num_threads(threads)
+        runs.append(pg.train("CartPole-v1", algorithm, seed=7, steps=200_000))
+    first = runs[0]
+    assert len(first.history.rows) > 2
+    for run in runs[1:]:
+        assert (run.policy.theta == first.policy.theta).all()
+        assert run.policy.draws == first.policy.draws
+        assert run.solved_at == first.solved_at
+        for name in set(first.history) - {"seconds"}:
+            assert (run.history[name] == first.history[name]).all(), name
+
+
+def test_theta_of_a_deep_policy_is_the_same_on_any_number_of_threads():
+    """The same for hidden layers in float64, where sums have more than one block."""
+    thetas = []
+    for threads in (1, 2, 3, 4):
+        pg.set_num_threads(threads)
+        policy = pg.SoftmaxPolicy(4, 2, hidden=(16, 16), dtype=np.float64, seed=1)
+        pg.train("CartPole-v1", "npg", seed=1, policy=policy, steps=20_000)
+        thetas.append(policy.theta)
+    assert all((theta == thetas[0]).all() for theta in thetas[1:])
+
+
+def test_two_trainings_at_once_do_not_disturb_each_other():
+    """Side by side in two Python threads: the same θ as one after the other."""
+
+    def theta(seed):
+        return pg.train("CartPole-v1", "reinforce", seed=seed, steps=100_000).policy.theta
+
+    alone = [theta(seed) for seed in range(4)]
+    with ThreadPoolExecutor(2) as pool:
+        together = list(pool.map(theta, range(4)))
+    for one, other in zip(alone, together, strict=True):
+        assert (one == other).all()
+
+
+@pytest.mark.parametrize("env", ["CartPole-v1", "Corridor-v0"])
+def test_different_seeds_give_different_thetas(corridor, env):
+    """No two of seeds 0, 1, 2, 2³² and 2⁶⁴ − 1 share a θ, not after the first update either."""
+    thetas = [
+        pg.train(env, pg.Reinforce(episodes=8), seed=seed, steps=1).policy.theta
+        for seed in (0, 1, 2, 2**32, 2**64 - 1)
+    ]
+    for i, one in enumerate(thetas):
+        for other in thetas[i + 1 :]:
+            assert (one != other).any()
+
+
+def test_a_gymnasium_environment_is_trained_the_same_way_twice(corridor):
+    """Same seed, same θ, also through Gymnasium's own environments."""
+    runs = [pg.train("Corridor-v0", small(), seed=3, num_envs=2, steps=100) for _ in range(2)]
+    assert (runs[0].policy.theta == runs[1].policy.theta).all()
+    assert (runs[0].policy.theta != 0).any()
+
+
+def test_training_is_the_loop_and_nothing_else():
+    """θ after training, evaluations and all, equals that of collect and update by hand."""
+    algorithm = pg.Reinforce(episodes=16, learning_rate=0.05)
+    run = pg.train("CartPole-v1", algorithm, seed=5, num_envs=8, steps=20_000)
+    env = pg.make("CartPole-v1", 8, seed=5, autoreset_mode="SameStep")
+    policy = pg.policy_for(env, seed=5)
+    learner = algorithm.learner(policy)
+    for row in run.history.rows:
+        batch = pg.collect(env, policy, episodes=16)
+        stats = learner.update(batch)
+        assert row["mean_return"] == batch.rewards.sum() / 16
+        assert row["gradient_norm"] == stats["gradient_norm"]
+    assert len(run.history.rows) > 5
+    assert (policy.theta == run.policy.theta).all()
+    assert policy.draws == run.policy.draws
+
+
+@pytest.mark.parametrize("env", ["CartPole-v1", "SolvedCorridor-v0"])
+def test_looking_at_the_policy_does_not_change_training(corridor, env):
+    """A trainer whose policy is evaluated between all updates reaches the same θ."""
+    algorithm = pg.Reinforce(episodes=8)
+    plain = pg.Trainer(env, algorithm, seed=2, num_envs=4, steps=10**6)
+    watched = pg.Trainer(env, algorithm, seed=2, num_envs=4, steps=10**6)
+    for seed in range(5):
+        plain.update()
+        watched.update()
+        pg.evaluate(watched.policy, env, episodes=7, seed=seed)
+    assert (plain.policy.theta == watched.policy.theta).all()
+
+
+def test_evaluation_starts_elsewhere_than_training(corridor):
+    """The environments that judge are seeded with other numbers than those that train."""
+    trainer = pg.Trainer("SolvedCorridor-v0", small(), seed=4, num_envs=6)
+    seeds = list(Corridor.seeds)
+    assert len(seeds) >= 6
+    assert len(set(seeds)) == len(seeds), "a seed is used twice"
+    del trainer
+
+
+# --- what a run holds -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_history_has_a_row_for_each_update(algorithm):
+    """CartPole pays 1 a step, so that steps, episodes and mean returns must agree."""
+    run = pg.train("CartPole-v1", algorithm, seed=1, steps=30_000)
+    history, episodes = run.history, run.settings["episodes"]
+    updates = len(history["update"])
+    assert list(history)[:5] == COLUMNS
+    assert "gradient_norm" in history
+    assert (history["update"] == np.arange(1, updates + 1)).all()
+    assert (history["episodes"] == episodes * history["update"]).all()
+    steps = np.diff(history["steps"], prepend=0)
+    np.testing.assert_allclose(steps, episodes * history["mean_return"], rtol=1e-12)
+    assert (np.diff(history["seconds"], prepend=0) > 0).all()
+    assert run.seconds == history["seconds"][-1]
+    assert all(column.shape == (updates,) for column in history.values())
+    with pytest.raises(KeyError, match="mean_retrun.*mean_return"):
+        history["mean_retrun"]
+
+
+def test_training_ends_with_the_update_that_uses_up_the_steps():
+    """No update begins once `steps` are reached, and none is cut short."""
+    run = pg.train("CartPole-v1", "reinforce", seed=1, steps=5_000)
+    steps = run.history["steps"]
+    assert len(steps) > 1
+    assert steps[-2] < 5_000 <= steps[-1]
+    assert run.stopped == "steps"
+    assert run.solved_at is None
+    assert len(pg.train("CartPole-v1", "npg", steps=1).history.rows) == 1
+
+
+def test_training_ends_when_the_environment_is_solved(corridor):
+    """solved_at is the step count of the last update, and greedy evaluation reaches the threshold."""
+    run = pg.train("SolvedCorridor-v0", small(), seed=0, num_envs=2, steps=10**5)
+    assert run.stopped == "solved"
+    assert run.solved_at == run.history["steps"][-1]
+    assert type(run.solved_at) is int
+    assert run.solved_at < 10**5
+    assert pg.evaluate(run.policy, "SolvedCorridor-v0", seed=99).mean() >= 4.5
+
+
+def test_an_environment_without_threshold_is_never_solved(corridor):
+    """It trains until the steps are used up."""
+    run = pg.train("Corridor-v0", small(), num_envs=2, steps=300)
+    assert (run.stopped, run.solved_at) == ("steps", None)
+    assert run.history["steps"][-1] == 300
+
+
+def test_a_run_tells_how_it_came_about():
+    """env_id, algorithm, settings and seed are those of the call."""
+    run = pg.train("CartPole-v1", pg.NPG(episodes=4, kl_radius=0.01), seed=12, steps=1)
+    assert (run.env_id, run.algorithm, run.seed) == ("CartPole-v1", "npg", 12)
+    assert run.settings["kl_radius"] == 0.01
+    assert run.settings["episodes"] == 4
+    assert run.seconds > 0
+    assert isinstance(run.policy, pg.SoftmaxPolicy)
+
+
+def test_the_default_algorithm_is_the_first_preset():
+    """Without an algorithm the environment's preset is taken: the same θ as by its name."""
+    run = pg.train("CartPole-v1", seed=1, steps=3_000)
+    named = pg.train("CartPole-v1", run.algorithm, seed=1, steps=3_000)
+    assert (run.policy.theta == named.policy.theta).all()
+
+
+def test_a_policy_goes_on():
+    """policy= trains that very object from where it stands, in its dtype."""
+    first = pg.train("CartPole-v1", "reinforce", seed=1, steps=3_000)
+    theta, draws = first.policy.theta.copy(), first.policy.draws
+    second = pg.train("CartPole-v1", "reinforce", seed=1, steps=3_000, policy=first.policy)
+    assert second.policy is first.policy
+    assert second.policy.draws > draws
+    assert (second.policy.theta != theta).any()
+    assert second.history["mean_return"][0] > first.history["mean_return"][0]
+    deep = pg.SoftmaxPolicy(4, 2, hidden=(8,), dtype=np.float64)
+    run = pg.train("CartPole-v1", "reinforce", steps=1, policy=deep)
+    assert run.policy is deep
+    assert deep.theta.dtype == np.float64
+
+
+def test_progress_changes_nothing_but_the_terminal(capsys):
+    """progress=True prints; without it nothing is printed; θ is the same."""
+    quiet = pg.train("CartPole-v1", "reinforce", seed=1, steps=20_000)
+    assert capsys.readouterr() == ("", "")
+    shown = pg.train("CartPole-v1", "reinforce", seed=1, steps=20_000, progress=True)
+    out = capsys.readouterr().out
+    assert "CartPole-v1" in out
+    assert "steps/s" in out
+    assert (quiet.policy.theta == shown.policy.theta).all()
+
+
+# --- environments that pgfast did not make --------------------------------------------------------
+
+
+def test_any_gymnasium_id_is_trained_on():
+    """MountainCar-v0 runs; each of its first episodes is truncated after 200 steps of −1."""
+    algorithm = pg.NPG(episodes=4)
+    run = pg.train("MountainCar-v0", algorithm, seed=0, num_envs=4, steps=1600)
+    assert run.env_id == "MountainCar-v0"
+    assert run.history["steps"].tolist() == [800.0, 1600.0]
+    assert run.history["mean_return"].tolist() == [-200.0, -200.0]
+    assert run.history["episodes"].tolist() == [4.0, 8.0]
+    assert run.policy.actions == 3
+    assert run.policy.observation_size == 2
+
+
+@pytest.mark.parametrize("mode", list(AutoresetMode))
+def test_any_vector_env_is_trained_on(corridor, mode):
+    """A Gymnasium VectorEnv in any autoreset mode, seeded by its reset, gives the same θ."""
+    thetas = []
+    for _ in range(2):
+        env = gym.make_vec("Corridor-v0", 3, vector_kwargs={"autoreset_mode": mode})
+        env.reset(seed=8)
+        run = pg.train(env, pg.Reinforce(episodes=6), seed=1, steps=90)
+        assert run.env_id == "Corridor-v0"
+        assert run.history["steps"].tolist() == [30.0, 60.0, 90.0]
+        assert run.history["episodes"].tolist() == [6.0, 12.0, 18.0]
+        thetas.append(run.policy.theta)
+        env.close()
+    assert (thetas[0] == thetas[1]).all()
+    assert (thetas[0] != 0).any()
+
+
+def test_a_native_vector_env_is_trained_on():
+    """An object of pgfast.make is used as it is: its dtype, number and seeds."""
+    env = pg.make("CartPole-v1", 5, seed=3, dtype=np.float64, max_episode_steps=20)
+    run = pg.train(env, pg.Reinforce(episodes=10), steps=1_000)
+    assert run.policy.dtype == np.float64
+    assert (run.history["mean_return"] <= 20).all()
+    assert (run.history["episodes"] == 10 * run.history["update"]).all()
+
+
+def test_num_envs_of_an_environment_object_is_refused():
+    """An object has its number of environments; another one is not silently passed over."""
+    env = pg.make("CartPole-v1", 5, seed=3)
+    with pytest.raises((TypeError, ValueError), match="train: num_envs"):
+        pg.train(env, "reinforce", num_envs=6, steps=1)
+
+
+# --- bad input ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("call", [pg.train, lambda env: pg.evaluate(pg.SoftmaxPolicy(4, 2), env)])
+def test_an_unknown_environment_is_told_with_the_nearest_names(call):
+    """The message has what was given and each near name once."""
+    with pytest.raises(ValueError, match=r"env is 'CartPol-v1', expected .*'CartPole-v1'") as error:
+        call("CartPol-v1")
+    names = re.findall(r"'([^']+)'", str(error.value))
+    assert len(names) == len(set(names)), str(error.value)
+
+
+def test_an_unknown_algorithm_is_told_with_the_nearest_names():
+    """The message has what was given and the near names, or all of them."""
+    with pytest.raises(ValueError, match=r"^train: algorithm is 'reinforced', .*'reinforce'"):
+        pg.train("CartPole-v1", "reinforced")
+    with pytest.raises(ValueError, match=r"'qqq', .*'npg', 'policy-gradient', 'reinforce'"):
+        pg.train("CartPole-v1", "qqq")
+
+
+@pytest.mark.parametrize("algorithm", [3, pg.Reinforce, ["npg"], pg.NPG().learner])
+def test_an_algorithm_that_is_none_is_refused(algorithm):
+    """Neither name nor settings: an error, not silently the preset."""
+    with pytest.raises((TypeError, ValueError), match="train: algorithm is "):
+        pg.train("CartPole-v1", algorithm, steps=1)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"seed": -1}, "train: seed is -1, expected 0 <= seed"),
+        ({"seed": 2**64}, "train: seed is 18446744073709551616, expected"),
+        ({"seed": 0.5}, "train: seed is a float, expected an int"),
+        ({"steps": 0}, "train: steps is 0, expected at least 1"),
+        ({"steps": 1.5}, "train: steps is a float, expected an int"),
+        ({"num_envs": 0}, "train: num_envs is 0, expected at least 1"),
+        ({"num_envs": "4"}, "train: num_envs is a str, expected an int"),
+        ({"policy": "best"}, "policy is a str, expected a"),
+        ({"policy": pg.StateActionSoftmaxPolicy(2, 3)}, "StateActionSoftmaxPolicy, expected a"),
+        ({"policy": pg.SoftmaxPolicy(3, 2)}, "the policy has 3 observations"),
+    ],
+)
+def test_bad_arguments_are_named(settings, message):
+    """The message names the argument, what was expected and what came."""
+    with pytest.raises((TypeError, ValueError), match=message):
+        pg.train("CartPole-v1", **{"steps": 1, **settings})
+
+
+@pytest.mark.parametrize(
+    ("env", "message"),
+    [
+        ("FrozenLake-v1", r"observations Discrete\(16\), expected a Box"),
+        ("Pendulum-v1", r"actions Box.*, expected Discrete"),
+        (7, "env is a int, expected"),
+        (None, "env is a NoneType, expected"),
+    ],
+)
+def test_an_environment_that_no_policy_fits_is_told(env, message):
+    """Spaces that are not flat boxes and discrete actions, and things that are no environment."""
+    with pytest.raises(TypeError, match=message):
+        pg.train(env, steps=1)
+
+
+@pytest.mark.parametrize("kind", [pg.PolicyGradient, pg.Reinforce, pg.NPG])
+@pytest.mark.parametrize("event", ["nan", "inf", "observation"])
+def test_a_number_that_is_not_finite_stops_training_and_loses_nothing(corridor, event, kind):
+    """NonFiniteError names term, update and step; θ is that from before the update."""
+    policy = pg.SoftmaxPolicy(3, 2)
+    trainer = pg.Trainer(f"Corridor-{event}-v0", small(kind), policy=policy, **SMALL)
+    trainer.update()
+    trainer.update()
+    before = policy.theta.copy()
+    message = r"gradient_norm is (nan|inf) in update 3, after 30 environment steps"
+    with pytest.raises(NonFiniteError, match=message):
+        trainer.update()
+    assert (policy.theta == before).all()
+    assert np.isfinite(before).all()
+    assert (before != 0).any()
+    assert trainer.run.stopped == "non-finite"
+    assert len(trainer.run.history.rows) == 2
+    clean = pg.train("Corridor-v0", small(kind), num_envs=1, steps=20)
+    assert (clean.policy.theta == before).all()
+
+    policy = pg.SoftmaxPolicy(3, 2)
+    with pytest.raises(NonFiniteError, match=message):
+        pg.train(f"Corridor-{event}-v0", small(kind), policy=policy, **SMALL)
+    assert (policy.theta == before).all()
+
+
+def test_an_interrupt_keeps_what_was_reached(corridor):
+    """KeyboardInterrupt passes through `Trainer.train`; `run` has the finished updates."""
+    trainer = pg.Trainer("Corridor-interrupt-v0", small(), **SMALL)
+    with pytest.raises(KeyboardInterrupt):
+        trainer.train()
+    run = trainer.run
+    assert run.stopped == "interrupted"
+    assert run.history["steps"].tolist() == [10.0, 20.0]
+    clean = pg.train("Corridor-v0", small(), num_envs=1, steps=20)
+    assert (run.policy.theta == clean.policy.theta).all()
+
+
+# --- evaluate -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("episodes", [1, 7, 100, 250])
+def test_evaluate_gives_one_return_per_episode(episodes):
+    """(episodes,) float64; CartPole's returns are whole numbers of steps."""
+    returns = pg.evaluate(pg.SoftmaxPolicy(4, 2), "CartPole-v1", episodes=episodes)
+    assert returns.shape == (episodes,)
+    assert returns.dtype == np.float64
+    assert (returns == returns.round()).all()
+    assert (returns >= 1).all()
+    assert (returns <= 500).all()
+
+
+def test_evaluate_repeats_and_leaves_the_policy():
+    """Same seed, same returns; another seed, others; θ and draws stay as they are."""
+    policy = pg.train("CartPole-v1", "reinforce", seed=1, steps=5_000).policy
+    theta, draws = policy.theta.copy(), policy.draws
+    returns = pg.evaluate(policy, "CartPole-v1", seed=4)
+    assert (pg.evaluate(policy, "CartPole-v1", seed=4) == returns).all()
+    assert (pg.evaluate(policy, "CartPole-v1", episodes=10, seed=4) == returns[:10]).all()
+    assert (pg.evaluate(policy, "CartPole-v1", seed=5) != returns).any()
+    assert (policy.theta == theta).all()
+    assert policy.draws == draws
+
+
+def test_evaluate_samples_where_it_is_asked_to():
+    """greedy=False draws from the policy: the uniform one beats the one that always goes left."""
+    policy = pg.SoftmaxPolicy(4, 2)
+    sampled = pg.evaluate(policy, "CartPole-v1", greedy=False)
+    assert policy.draws > 0
+    assert sampled.mean() > pg.evaluate(policy, "CartPole-v1").mean() + 5
+    assert (pg.evaluate(policy, "CartPole-v1", greedy=False) != sampled).any()
+
+
+def test_evaluate_takes_an_environment(corridor):
+    """A VectorEnv object is stepped for as many episodes as asked for, more than it has lanes."""
+    policy = pg.SoftmaxPolicy(3, 2)
+    policy.theta[-1] = 5  # always action 1
+    env = gym.make_vec("Corridor-v0", 3)
+    assert pg.evaluate(policy, env, episodes=7).tolist() == [5.0] * 7
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"episodes": 0}, "evaluate: episodes is 0, expected at least 1"),
+        ({"episodes": 2.5}, "evaluate: episodes is a float, expected an int"),
+        ({"seed": -1}, "evaluate: seed is -1, expected"),
+        ({"policy": pg.SoftmaxPolicy(3, 2)}, "the policy has 3 observations and 2 actions"),
+        ({"policy": pg.StateActionSoftmaxPolicy(2, 3)}, "StateActionSoftmaxPolicy, expected"),
+        ({"policy": None}, "policy is a NoneType, expected"),
+        ({"env": None}, "env is a NoneType, expected"),
+    ],
+)
+def test_evaluate_names_bad_arguments(arguments, message):
+    """The message names the argument, what was expected and what came."""
+    given = {"policy": pg.SoftmaxPolicy(4, 2), "env": "CartPole-v1", **arguments}
+    with pytest.raises((TypeError, ValueError), match=message):
+        pg.evaluate(**given)
+
+
+# --- learning -------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def judge():
+    """A function policy ↦ mean return of 100 greedy episodes in Gymnasium's own CartPole-v1."""
+    envs = [gym.make("CartPole-v1") for _ in range(100)]
+
+    def mean_return(policy):
+        observations = np.stack([env.reset(seed=10_000 + i)[0] for i, env in enumerate(envs)])
+        running, total = list(range(100)), 0.0
+        while running:
+            actions = policy.mode(observations[running]).tolist()
+            still = []
+            for i, action in zip(running, actions, strict=True):
+                observations[i], reward, terminated, truncated, _ = envs[i].step(action)
+                total += reward
+                if not (terminated or truncated):
+                    still.append(i)
+            running = still
+        return total / len(envs)
+
+    yield mean_return
+    for env in envs:
+        env.close()
+
+
+def test_the_judge_tells_good_from_bad(judge):
+    """A policy that always goes left falls at once; one that follows the pole stays up."""
+    policy = pg.SoftmaxPolicy(4, 2)
+    assert judge(policy) < 12
+    policy.theta[:8:2], policy.theta[1:8:2] = [-0.1, -0.5, -3, -1], [0.1, 0.5, 3, 1]
+    assert judge(policy) == 500
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("algorithm", "least", "seeds"),
+    [("npg", 475, 9), ("reinforce", 475, 9), ("policy-gradient", 195, 8)],
+)
+def test_cartpole_is_learnt(judge, algorithm, least, seeds):
+    """Of seeds 0..9, this many reach the return, greedily, in Gymnasium's own environment."""
+    returns = [judge(pg.train("CartPole-v1", algorithm, seed=seed).policy) for seed in range(10)]
+    assert sum(mean >= least for mean in returns) >= seeds, returns
