@@ -89,19 +89,22 @@ def small(kind=pg.Reinforce, **settings):
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_theta_is_the_same_on_any_number_of_threads(algorithm):
-    """Same seed: θ, draws and history are equal with == for 1, 2, 3 and 4 threads, twice each."""
-    runs = []
-    for threads in (1, 2, 3, 4, 4, 1):
-        pg.set_num_threads(threads)
-        runs.append(pg.train("CartPole-v1", algorithm, seed=7, steps=200_000))
-    first = runs[0]
-    assert len(first.history.rows) > 2
-    for run in runs[1:]:
-        assert (run.policy.theta == first.policy.theta).all()
-        assert run.policy.draws == first.policy.draws
-        assert run.solved_at == first.solved_at
-        for name in set(first.history) - {"seconds"}:
-            assert (run.history[name] == first.history[name]).all(), name
+    """Same seed: θ, draws and history are equal with == for 1, 2, 3 and 4 threads."""
+    updates = 0
+    for seed in range(3):
+        runs = []
+        for threads in (1, 2, 3, 4, 1):
+            pg.set_num_threads(threads)
+            runs.append(pg.train("CartPole-v1", algorithm, seed=seed, steps=100_000))
+        first = runs[0]
+        updates += len(first.history.rows)
+        for run in runs[1:]:
+            assert (run.policy.theta == first.policy.theta).all()
+            assert run.policy.draws == first.policy.draws
+            assert run.solved_at == first.solved_at
+            for name in set(first.history) - {"seconds"}:
+                assert (run.history[name] == first.history[name]).all(), name
+    assert updates > 10  # else there was little to compare
 
 
 def test_theta_of_a_deep_policy_is_the_same_on_any_number_of_threads():
@@ -204,7 +207,7 @@ def test_history_has_a_row_for_each_update(algorithm):
     assert (np.diff(history["seconds"], prepend=0) > 0).all()
     assert run.seconds == history["seconds"][-1]
     assert all(column.shape == (updates,) for column in history.values())
-    with pytest.raises(KeyError, match="mean_retrun.*mean_return"):
+    with pytest.raises(KeyError, match=r"mean_retrun.*mean_return"):
         history["mean_retrun"]
 
 
@@ -220,7 +223,7 @@ def test_training_ends_with_the_update_that_uses_up_the_steps():
 
 
 def test_training_ends_when_the_environment_is_solved(corridor):
-    """solved_at is the step count of the last update, and greedy evaluation reaches the threshold."""
+    """solved_at is the step count of the last update; the greedy policy reaches the threshold."""
     run = pg.train("SolvedCorridor-v0", small(), seed=0, num_envs=2, steps=10**5)
     assert run.stopped == "solved"
     assert run.solved_at == run.history["steps"][-1]
@@ -533,4 +536,5 @@ def test_the_judge_tells_good_from_bad(judge):
 def test_cartpole_is_learnt(judge, algorithm, least, seeds):
     """Of seeds 0..9, this many reach the return, greedily, in Gymnasium's own environment."""
     returns = [judge(pg.train("CartPole-v1", algorithm, seed=seed).policy) for seed in range(10)]
-    assert sum(mean >= least for mean in returns) >= seeds, returns
+    told = ", ".join(f"{mean:.0f}" for mean in returns)
+    assert sum(mean >= least for mean in returns) >= seeds, f"mean returns of seeds 0..9: {told}"

@@ -543,6 +543,20 @@ def test_the_single_environment_is_a_batch_of_one():
     env.close()
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_steps_are_the_same_on_any_number_of_threads(threads, dtype):
+    """With enough environments for four threads, the last block of them not full."""
+    actions = np.random.default_rng(0).integers(0, 2, (3, 32 * 512 + 7))
+
+    def run():
+        env = make(actions.shape[1], "SameStep", dtype=dtype, max_episode_steps=2)
+        return [env.reset(), *(env.step(row)[:4] for row in actions), env.get_state()]
+
+    first, *others = threads(run)
+    for other in others:
+        assert_same(first, other)
+
+
 # --- wrappers ---------------------------------------------------------------------------------
 
 

@@ -23,11 +23,10 @@ struct Episodes {
   // Final values, one per truncated step. Without them a truncated step could only bootstrap from
   // nothing, which is an error as soon as there is a value function (`critic`).
   Input<S> final_values(const Arguments& arguments, py::handle value, const char* critic) const {
-    Index truncated_steps = 0, truncated_only = 0;
-    for (Index i = 0; i < T * N; ++i) {
-      truncated_steps += truncated.data[i];
-      truncated_only += truncated.data[i] && !terminated.data[i];
-    }
+    const Index truncated_steps = count_set(truncated.data, 0, T * N);
+    Index truncated_only = 0;
+    for_each_set(truncated.data, 0, T * N,
+                 [&](Index i) { truncated_only += terminated.data[i] ? 0 : 1; });
     if (value.is_none()) {
       if (critic && truncated_only > 0) {
         arguments.fail("final_values is None, expected shape (" + std::to_string(truncated_steps) +

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <algorithm>
 #include <cstdint>
+#include <cstring>
 
 namespace pgfast {
 
@@ -22,6 +24,33 @@ template <class S>
 using ConstMatrixView =
     Eigen::Map<const Eigen::Array<S, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>;
 using FlagView = ConstMatrixView<bool>;
+
+// Flags as bytes, 0 or 1: GCC makes vector code of loops over bytes, and none of loops over bool.
+inline const std::uint8_t* bytes(const bool* flags) {
+  return reinterpret_cast<const std::uint8_t*>(flags);
+}
+
+// f(i) for each i with flags[i], in order; runs of unset flags are skipped at the speed of memchr.
+template <class F>
+void for_each_set(const bool* flags, Index begin, Index end, F&& f) {
+  for (Index i = begin; i < end; ++i) {
+    const void* hit = std::memchr(flags + i, 1, static_cast<std::size_t>(end - i));
+    if (hit == nullptr) return;
+    i = static_cast<const bool*>(hit) - flags;
+    f(i);
+  }
+}
+
+// How many of them are set.
+inline Index count_set(const bool* flags, Index begin, Index end) {
+  Index count = 0;
+  for (Index i = begin; i < end; i += 4096) {  // 32-bit partial sums stay in vector registers
+    std::uint32_t part = 0;
+    for (Index j = i; j < std::min(end, i + 4096); ++j) part += bytes(flags)[j];
+    count += part;
+  }
+  return count;
+}
 
 // Memory of a kernel's own, aligned for the widest vectors.
 template <class S>

@@ -9,8 +9,8 @@
 //
 // Memory plan: columns in blocks of `column_block`, so that the row of y that the recursion reads
 // back is still in the first-level cache (4 KiB for float32) and each input is streamed once. The
-// inner loop runs over columns, has no branch and becomes vector code; the bootstrap of a truncated
-// step is added afterwards to the few elements that need it. Tails are cut by selection, not by
+// inner loop runs over columns, loads before it selects, and becomes vector code; the bootstrap of a truncated step is added
+// afterwards to the few elements that need it. Tails are cut by selection, not by
 // multiplication with zero: a NaN on the far side of an episode's end stays there.
 #pragma once
 
@@ -43,8 +43,7 @@ void for_each_column_block(FlagView truncated, bool with_final_values, F&& f) {
       for (Index block = 0; block < blocks; ++block) {
         first_final[static_cast<std::size_t>(block * T + t)] = seen;
         const Index begin = block * column_block, end = std::min(N, begin + column_block);
-        const bool* row = truncated.data() + t * N;
-        for (Index n = begin; n < end; ++n) seen += row[n];
+        seen += count_set(truncated.data() + t * N, begin, end);
       }
     }
   }
@@ -58,15 +57,15 @@ void for_each_column_block(FlagView truncated, bool with_final_values, F&& f) {
 
 // Adds gamma * V(final observation) to the truncated, not terminated steps of row t.
 template <class S>
-void add_final_values(const ColumnBlock& block, Index t, const bool* terminated,
-                      const bool* truncated, S gamma, const S* final_values, S* out) {
+void add_final_values(const ColumnBlock& block, Index t, FlagView terminated, FlagView truncated,
+                      S gamma, const S* final_values, S* out) {
   if (final_values == nullptr) return;
+  const Index N = truncated.cols();
   Index k = block.first_final[t];
-  for (Index n = block.begin; n < block.end; ++n) {
-    if (!truncated[n]) continue;
-    if (!terminated[n]) out[n] += gamma * final_values[k];
+  for_each_set(truncated.data() + t * N, block.begin, block.end, [&](Index n) {
+    if (!terminated(t, n)) out[n] += gamma * final_values[k];
     ++k;
-  }
+  });
 }
 
 // G_t = r_t + gamma * tail. `last_values` (N) and `final_values` (K) may be null: then zero.
@@ -78,15 +77,17 @@ void reward_to_go(ConstMatrixView<S> rewards, FlagView terminated, FlagView trun
     const Buffer<S> zero = Buffer<S>::Zero(last_values ? 0 : N);
     const S* next = last_values ? last_values : zero.data();
     for (Index t = T - 1; t >= 0; --t) {
-      const S* r = rewards.data() + t * N;
-      const bool* end = terminated.data() + t * N;
-      const bool* cut = truncated.data() + t * N;
-      S* g = out.data() + t * N;
+      const S* __restrict r = rewards.data() + t * N;
+      const std::uint8_t* __restrict end = bytes(terminated.data() + t * N);
+      const std::uint8_t* __restrict cut = bytes(truncated.data() + t * N);
+      const S* __restrict later = next;
+      S* __restrict g = out.data() + t * N;
       for (Index n = block.begin; n < block.end; ++n) {
-        const S tail = (end[n] | cut[n]) ? S{0} : next[n];
-        g[n] = r[n] + gamma * tail;
+        const S future = later[n];
+        const bool done = (end[n] | cut[n]) != 0;
+        g[n] = r[n] + gamma * (done ? S{0} : future);
       }
-      add_final_values(block, t, end, cut, gamma, final_values, g);
+      add_final_values(block, t, terminated, truncated, gamma, final_values, g);
       next = g;
     }
   });
@@ -105,23 +106,30 @@ void episode_return(ConstMatrixView<S> rewards, FlagView terminated, FlagView tr
     Buffer<S> sum = Buffer<S>::Zero(width), discount = Buffer<S>::Ones(width);
     for (Index t = 0; t < T; ++t) {
       const Index row = t * N + block.begin;
-      const S* r = rewards.data() + row;
-      const bool* end = terminated.data() + row;
-      const bool* cut = truncated.data() + row;
-      S* g = out.data() + row;
+      const S* __restrict r = rewards.data() + row;
+      const std::uint8_t* __restrict end = bytes(terminated.data() + row);
+      const std::uint8_t* __restrict cut = bytes(truncated.data() + row);
+      S* __restrict g = out.data() + row;
+      S* __restrict running = sum.data();
+      S* __restrict weight = discount.data();
       for (Index n = 0; n < width; ++n) {
-        g[n] = sum[n] + discount[n] * r[n];
-        const bool done = end[n] | cut[n];
-        sum[n] = done ? S{0} : g[n];
-        discount[n] = done ? S{1} : gamma * discount[n];
+        const S total = running[n] + weight[n] * r[n], next_weight = gamma * weight[n];
+        const bool done = (end[n] | cut[n]) != 0;
+        g[n] = total;
+        running[n] = done ? S{0} : total;
+        weight[n] = done ? S{1} : next_weight;
       }
     }
     for (Index t = T - 2; t >= 0; --t) {
       const Index row = t * N + block.begin;
-      const bool* end = terminated.data() + row;
-      const bool* cut = truncated.data() + row;
-      S* g = out.data() + row;
-      for (Index n = 0; n < width; ++n) g[n] = (end[n] | cut[n]) ? g[n] : g[n + N];
+      const std::uint8_t* __restrict end = bytes(terminated.data() + row);
+      const std::uint8_t* __restrict cut = bytes(truncated.data() + row);
+      S* __restrict g = out.data() + row;
+      const S* __restrict later = g + N;
+      for (Index n = 0; n < width; ++n) {
+        const S own = g[n], whole = later[n];
+        g[n] = (end[n] | cut[n]) != 0 ? own : whole;
+      }
     }
   });
 }
@@ -138,18 +146,19 @@ void gae(ConstMatrixView<S> rewards, ConstMatrixView<S> values, FlagView termina
     const Buffer<S> zero = Buffer<S>::Zero(N);
     const S* next = zero.data();
     for (Index t = T - 1; t >= 0; --t) {
-      const S* r = rewards.data() + t * N;
-      const S* v = values.data() + t * N;
-      const S* v_next = v + N;
-      const bool* end = terminated.data() + t * N;
-      const bool* cut = truncated.data() + t * N;
-      S* a = advantages.data() + t * N;
+      const S* __restrict r = rewards.data() + t * N;
+      const S* __restrict v = values.data() + t * N;
+      const S* __restrict v_next = v + N;
+      const std::uint8_t* __restrict end = bytes(terminated.data() + t * N);
+      const std::uint8_t* __restrict cut = bytes(truncated.data() + t * N);
+      const S* __restrict later = next;
+      S* __restrict a = advantages.data() + t * N;
       for (Index n = block.begin; n < block.end; ++n) {
-        const bool done = end[n] | cut[n];
-        const S tail = done ? S{0} : gamma * v_next[n] + decay * next[n];
-        a[n] = (r[n] - v[n]) + tail;
+        const S future = gamma * v_next[n] + decay * later[n];
+        const bool done = (end[n] | cut[n]) != 0;
+        a[n] = (r[n] - v[n]) + (done ? S{0} : future);
       }
-      add_final_values(block, t, end, cut, gamma, final_values, a);
+      add_final_values(block, t, terminated, truncated, gamma, final_values, a);
       next = a;
     }
   });

@@ -153,7 +153,7 @@ class LaneEnv final : public VectorEnv<typename Env::Scalar, typename Env::Actio
 
   void end_episode(Index i) override { block_of(i).set_finished(i % env_lanes, true); }
 
-  bool finished(Index i) const override { return block_of(i).finished[i % env_lanes]; }
+  bool finished(Index i) const override { return block_of(i).finished[i % env_lanes] != 0; }
 
   EnvCopy<S> get_state() const override {
     EnvCopy<S> copy(num_envs_, K);
@@ -162,7 +162,7 @@ class LaneEnv final : public VectorEnv<typename Env::Scalar, typename Env::Actio
       const Index lane = i % env_lanes;
       for (Index k = 0; k < K; ++k) copy.state[i * K + k] = block.state(lane, k);
       copy.elapsed[i] = block.elapsed[lane];
-      copy.finished[i] = block.finished[lane];
+      copy.finished[i] = block.finished[lane] != 0;
       copy.seed[i] = block.draws[lane].seed;
       copy.counter[i] = block.draws[lane].counter;
     }
@@ -190,23 +190,24 @@ class LaneEnv final : public VectorEnv<typename Env::Scalar, typename Env::Actio
                   const StepOutput<S>& out) override {
     Block& block = blocks_[static_cast<std::size_t>(b)];
     const Index lanes = this->lanes(b);
-    Action padded_actions[env_lanes];
-    for (Index l = 0; l < env_lanes; ++l) padded_actions[l] = actions[l < lanes ? l : 0];
+    Action padded_actions[env_lanes] = {};
+    std::copy(actions, actions + lanes, padded_actions);
 
     const bool any_waiting = block.num_finished > 0;
     typename Env::State before;
     if (any_waiting) before = block.state;
 
     Lanes<S, env_lanes> rewards;
-    bool terminated[env_lanes], truncated[env_lanes];
+    std::uint8_t terminated[env_lanes], truncated[env_lanes];
     env_.step(block.state, padded_actions, rewards, terminated);
     const bool limited = max_episode_steps_ > 0;
     const auto limit = limited ? static_cast<std::int32_t>(max_episode_steps_)
-                               : std::numeric_limits<std::int32_t>::max();
+                               : std::numeric_limits<std::int32_t>::max() - 1;
     for (Index l = 0; l < env_lanes; ++l) {
-      block.elapsed[l] += static_cast<int>(block.elapsed[l] < limit) & static_cast<int>(!block.finished[l]);
+      const std::int32_t count = block.elapsed[l] + (block.finished[l] == 0 ? 1 : 0);
+      block.elapsed[l] = std::min(count, limit);
+      truncated[l] = limited & (count >= limit);
     }
-    for (Index l = 0; l < env_lanes; ++l) truncated[l] = limited & (block.elapsed[l] >= limit);
     if (lanes < env_lanes) {  // unused lanes rest at zero, lest they run away to slow numbers
       block.state.bottomRows(env_lanes - lanes).setZero();
       std::fill(block.elapsed + lanes, block.elapsed + env_lanes, 0);
@@ -217,11 +218,11 @@ class LaneEnv final : public VectorEnv<typename Env::Scalar, typename Env::Actio
         if (!block.finished[l]) continue;
         block.state.row(l) = before.row(l);
         rewards[l] = S{0};
-        terminated[l] = truncated[l] = false;
+        terminated[l] = truncated[l] = 0;
         if (mode != Autoreset::disabled) block.reset(env_, l);
       }
     }
-    bool any_done = false;
+    std::uint8_t any_done = 0;
     for (Index l = 0; l < lanes; ++l) any_done |= terminated[l] | truncated[l];
 
     std::copy(rewards.data(), rewards.data() + lanes, out.rewards);
@@ -247,7 +248,7 @@ class LaneEnv final : public VectorEnv<typename Env::Scalar, typename Env::Actio
   struct Block {
     typename Env::State state = Env::State::Zero();
     std::int32_t elapsed[env_lanes] = {};
-    bool finished[env_lanes] = {};
+    std::uint8_t finished[env_lanes] = {};  // bytes, as everywhere where loops should be vector code
     Index num_finished = 0;
     EnvDraws draws[env_lanes];
 

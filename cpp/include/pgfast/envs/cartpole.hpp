@@ -2,6 +2,8 @@
 // Gymnasium's constants and its Euler step. State and observation: x, x_dot, theta, theta_dot.
 #pragma once
 
+#include <cmath>
+
 #include "pgfast/vector_env.hpp"
 
 namespace pgfast {
@@ -31,9 +33,12 @@ struct CartPole {
     }
   }
 
-  void step(State& state, const DiscreteAction* actions, Lane& rewards, bool* terminated) const {
-    Lane push;
-    for (Index l = 0; l < env_lanes; ++l) push[l] = actions[l] == 1 ? force : -force;
+  void step(State& state, const DiscreteAction* actions, Lane& rewards,
+            std::uint8_t* terminated) const {
+    Lane push;  // by way of int32: 64-bit integers have no vector conversion before AVX-512
+    for (Index l = 0; l < env_lanes; ++l) {
+      push[l] = static_cast<S>(2 * static_cast<std::int32_t>(actions[l]) - 1) * force;
+    }
 
     const Lane x = state.col(0), x_dot = state.col(1), theta = state.col(2),
                theta_dot = state.col(3);
@@ -49,13 +54,16 @@ struct CartPole {
     state.col(2) = theta + dt * theta_dot;
     state.col(3) = theta_dot + dt * theta_acc;
 
+    const S* x_now = &state(0, 0);
+    const S* theta_now = &state(0, 2);
     for (Index l = 0; l < env_lanes; ++l) {
-      const S x_l = state(l, 0), theta_l = state(l, 2);
-      terminated[l] = (x_l < -x_limit) | (x_l > x_limit) | (theta_l < -theta_limit) |
-                      (theta_l > theta_limit);
+      const bool x_out = std::abs(x_now[l]) > x_limit, theta_out = std::abs(theta_now[l]) > theta_limit;
+      terminated[l] = static_cast<std::uint8_t>(x_out | theta_out);
     }
-    for (Index l = 0; l < env_lanes; ++l) {
-      rewards[l] = sutton_barto_reward ? (terminated[l] ? S{-1} : S{0}) : S{1};
+    if (sutton_barto_reward) {
+      for (Index l = 0; l < env_lanes; ++l) rewards[l] = terminated[l] ? S{-1} : S{0};
+    } else {
+      rewards.setOnes();
     }
   }
 
