@@ -131,8 +131,11 @@ def test_every_kernel_of_the_core_is_held_to_the_contract():
     functions = {name for name in dir(_core) if callable(getattr(_core, name)) and name[0] != "_"}
     functions = {name for name in functions if not isinstance(getattr(_core, name), type)}
     others = {"build_info", "get_num_threads", "set_num_threads", "philox"}
-    others |= {f"{kind}_{dtype}" for kind in ("uniform", "normal", "cartpole")
-               for dtype in ("float32", "float64")}
+    others |= {
+        f"{kind}_{dtype}"
+        for kind in ("uniform", "normal", "cartpole")
+        for dtype in ("float32", "float64")
+    }
     assert functions - others <= set(KERNELS)
     methods = {name for name in vars(_core.SoftmaxMlp) if name[0] != "_"} - {"num_parameters"}
     assert methods <= set(KERNELS)

@@ -87,9 +87,7 @@ def test_extreme_logits_stay_exact(dtype):
     assert pg.softmax_log_prob(z, zeros)[3] == 0
     assert pg.softmax_log_prob(z, ones)[3] == -np.inf
     np.testing.assert_allclose(pg.softmax_entropy(z), [0, 0, np.log(2), 0], rtol=1e-6)
-    np.testing.assert_array_equal(
-        pg.softmax_score(z, zeros)[[0, 1, 3]], [[1, -1], [1, -1], [0, 0]]
-    )
+    np.testing.assert_array_equal(pg.softmax_score(z, zeros)[[0, 1, 3]], [[1, -1], [1, -1], [0, 0]])
     np.testing.assert_array_equal(pg.softmax_sample(z, seed=0)[[0, 1, 3]], [1, 1, 0])
 
 

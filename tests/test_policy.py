@@ -1,5 +1,7 @@
 """Policies: every gradient against enumeration, finite differences and PyTorch."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -116,7 +118,9 @@ def test_the_score_has_mean_zero_under_the_policy(kind):
 def test_the_sum_of_scores_is_the_score(kind):
     policy, _, samples = make(kind)
     s, a, w = samples(700)
-    np.testing.assert_allclose(w @ policy.scores(s, a), policy.score(s, a, w), rtol=1e-9, atol=1e-11)
+    np.testing.assert_allclose(
+        w @ policy.scores(s, a), policy.score(s, a, w), rtol=1e-9, atol=1e-11
+    )
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -171,7 +175,7 @@ def test_scores_and_fisher_products_agree_with_pytorch(kind):
         x = torch.from_numpy(s)
         start = 0
         sizes = twin.network.sizes
-        for layer, (i, o) in enumerate(zip(sizes[:-1], sizes[1:], strict=True)):
+        for layer, (i, o) in enumerate(itertools.pairwise(sizes)):
             weights = theta[start : start + i * o].reshape(i, o)
             x = x @ weights + theta[start + i * o : start + (i + 1) * o]
             start += (i + 1) * o
@@ -179,7 +183,9 @@ def test_scores_and_fisher_products_agree_with_pytorch(kind):
         return torch.log_softmax(x, dim=-1)
 
     theta = torch.from_numpy(policy.theta.copy()).requires_grad_()
-    objective = (torch.from_numpy(w) * log_probs(theta)[torch.arange(200), torch.from_numpy(a)]).sum()
+    objective = (
+        torch.from_numpy(w) * log_probs(theta)[torch.arange(200), torch.from_numpy(a)]
+    ).sum()
     (score,) = torch.autograd.grad(objective, theta)
     np.testing.assert_allclose(policy.score(s, a, w), score.numpy(), rtol=1e-9, atol=1e-9)
 
@@ -223,7 +229,9 @@ def test_a_row_does_not_depend_on_the_others(kind, dtype):
     whole = policy.logits(s), policy.log_prob(s, a)
     for rows in (slice(0, 1), slice(7, 12), slice(1000, 1200), slice(31, 95)):
         np.testing.assert_array_equal(policy.logits(s[rows].copy()), whole[0][rows])
-        np.testing.assert_array_equal(policy.log_prob(s[rows].copy(), a[rows].copy()), whole[1][rows])
+        np.testing.assert_array_equal(
+            policy.log_prob(s[rows].copy(), a[rows].copy()), whole[1][rows]
+        )
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -70,9 +70,7 @@ def test_draws_have_the_moments_of_their_distribution(dtype):
 def test_neighbouring_seeds_and_streams_share_nothing():
     """2,000 words of 24 bits: 4 chance pairs among 10 sets of 200 would already be rare."""
     keys = [(seed, stream) for seed in range(5) for stream in range(2)]
-    sets = [
-        set(pg.uniform(200, seed=seed, stream=stream).tolist()) for seed, stream in keys
-    ]
+    sets = [set(pg.uniform(200, seed=seed, stream=stream).tolist()) for seed, stream in keys]
     shared = sum(len(a & b) for i, a in enumerate(sets) for b in sets[:i])
     assert shared < 4
 

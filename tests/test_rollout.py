@@ -355,6 +355,16 @@ def test_an_environment_waits_for_a_reset_after_native_episodes(mode):
         assert env.get_state()["elapsed"].tolist() == [0, 0, 0]
 
 
+@pytest.mark.parametrize("mode", MODES)
+def test_the_user_may_go_on_where_native_steps_left_an_environment_never_reset_before(mode):
+    env = make(3, mode)
+    rollout = pg.collect(env, a_policy(), steps=2)
+    twin = make(3, mode)
+    twin.reset(options={"state": rollout.last_observations})
+    assert np.array_equal(env.step([0, 1, 0])[0], twin.step([0, 1, 0])[0])
+    assert env.get_state()["elapsed"].tolist() == [3, 3, 3]
+
+
 def test_steps_after_native_episodes_begin_new_ones():
     env, twin = make(3), make(3)
     pg.collect(env, a_policy(), episodes=6)

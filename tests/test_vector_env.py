@@ -557,6 +557,16 @@ def test_steps_are_the_same_on_any_number_of_threads(threads, dtype):
         assert_same(first, other)
 
 
+def test_the_single_environments_time_limit_is_the_one_of_gymnasiums_wrapper():
+    """Episodes may be longer than the registered 500 steps."""
+    env = gym.make("pgfast/CartPole-v1", dtype="float64", max_episode_steps=600)
+    observation, _ = env.reset(seed=0)
+    for step in range(1, 601):
+        action = int(observation @ [0.05, 0.15, 1.0, 0.3] > 0)
+        observation, _, terminated, truncated, _ = env.step(action)
+        assert (terminated, truncated) == (False, step == 600)
+
+
 # --- wrappers ---------------------------------------------------------------------------------
 
 

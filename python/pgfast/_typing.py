@@ -65,5 +65,5 @@ def unknown(function: str, name: str, value: object, known: Iterable[str]) -> Va
     nearest = difflib.get_close_matches(str(value), names, n=3, cutoff=0.4)
     listed = ", ".join(repr(n) for n in (nearest or names))
     return ValueError(
-        f"{function}: {name} is {value!r}, expected {'one of' if not nearest else 'perhaps'} {listed}"
+        f"{function}: {name} is {value!r}, expected {'perhaps' if nearest else 'one of'} {listed}"
     )

@@ -41,8 +41,8 @@ def time_baseline(returns: FloatArray, valid: BoolArray | None = None) -> FloatA
 
     bₜₙ = Σₘ gₜₘ / (number of trajectories valid at t).
 
-    Meant for whole episodes, where row t is the t-th step of each. It contains the step's own return,
-    as `constant_baseline` does; where a single trajectory is left, the advantage is 0.
+    Meant for whole episodes, where row t is the t-th step of each. It contains the step's own
+    return, as `constant_baseline` does; where a single trajectory is left, the advantage is 0.
 
     Parameters:
         returns: (T, N) float32 or float64.

@@ -40,9 +40,9 @@ def build_info() -> BuildInfo:
     """Tell compiler, flags, Eigen, SIMD and threads of the C++ core.
 
     Returns:
-        `version` of pgfast; `compiler` and its version; `flags` and `arch` it was given; `eigen`, the
-        version of Eigen; `simd`, the instruction sets in use; `simd_width`, float32 numbers in one
-        vector; `threads` that kernels may use now.
+        `version` of pgfast; `compiler` and its version; `flags` and `arch` it was given; `eigen`,
+        the version of Eigen; `simd`, the instruction sets in use; `simd_width`, float32 numbers in
+        one vector; `threads` that kernels may use now.
 
     >>> sorted(build_info())
     ['arch', 'compiler', 'eigen', 'flags', 'simd', 'simd_width', 'threads', 'version']

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import tyro
@@ -142,7 +143,7 @@ def _free_directory(run: object) -> Path:
 
 def main() -> None:
     """Entry point of `pgfast`."""
-    commands = {
+    commands: dict[str, Callable[..., int]] = {
         "train": _train,
         "evaluate": _evaluate,
         "envs": _envs,
@@ -150,7 +151,7 @@ def main() -> None:
         "info": _info,
     }
     try:
-        status = tyro.extras.subcommand_cli_from_dict(
+        status: int = tyro.extras.subcommand_cli_from_dict(
             commands, prog="pgfast", description="Policy gradients on the CPU."
         )
     except (ValueError, TypeError, OSError) as error:

@@ -38,8 +38,8 @@ def conjugate_gradient(
     x₀ = 0, r₀ = p₀ = b;  αᵢ = rᵢᵀrᵢ / pᵢᵀApᵢ,  xᵢ₊₁ = xᵢ + αᵢ pᵢ,  rᵢ₊₁ = rᵢ − αᵢ A pᵢ,
     pᵢ₊₁ = rᵢ₊₁ + (rᵢ₊₁ᵀrᵢ₊₁ / rᵢᵀrᵢ) pᵢ, until ‖rᵢ‖ ≤ tolerance · ‖b‖.
 
-    Exact after as many steps as A has distinct eigenvalues, but for rounding. Scalars are float64 also
-    for float32 vectors.
+    Exact after as many steps as A has distinct eigenvalues, but for rounding. Scalars are float64
+    also for float32 vectors.
 
     Source: Hestenes & Stiefel 1952; Shewchuk 1994, section B2.
 

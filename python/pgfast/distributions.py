@@ -100,8 +100,8 @@ def softmax_kl(logits: FloatArray, other_logits: FloatArray) -> FloatArray:
 def softmax_sample(logits: FloatArray, *, seed: int, index: int = 0) -> IntArray:
     """Sample actions.
 
-    a = the first action whose cumulated probability exceeds u, where u is draw `index` of stream b for
-    row b. Same logits, seed and index: same actions. Count `index` up for new ones.
+    a = the first action whose cumulated probability exceeds u, where u is draw `index` of stream b
+    for row b. Same logits, seed and index: same actions. Count `index` up for new ones.
 
     Parameters:
         logits: z (..., A) float32 or float64.

@@ -67,7 +67,8 @@ class Adam:
         epsilon: ε ≥ 0.
 
     Raises:
-        ValueError: a number out of its range; in a step, a shape that does not fit or a read-only θ.
+        ValueError: a number out of its range; in a step, a shape that does not fit or a
+            read-only θ.
         TypeError: in a step, a dtype that does not fit.
 
     >>> theta = np.zeros(2); Adam(0.5).ascend(theta, np.array([1.0, -2.0])); theta.round(6)

@@ -6,6 +6,7 @@ dimensions, (B, ...) or (T, N, ...), at least one; actions and weights have the 
 
 from __future__ import annotations
 
+import itertools
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -26,13 +27,12 @@ from pgfast._typing import (
 )
 from pgfast.conjugate_gradient import CGResult
 from pgfast.random import normal
-import itertools
 
 
 class Policy(ABC):
     """What all policies share."""
 
-    _kernel: Any
+    _kernel: _core.SoftmaxMlp | _core.SoftmaxStateAction
     _theta: FloatArray
     seed: int
     draws: int
@@ -92,8 +92,9 @@ class Policy(ABC):
     def sample(self, observations: FloatArray) -> IntArray:
         """Sample actions a ~ π(·|s).
 
-        Row b of the k-th call takes draw k of stream b of the policy's seed: the same seed gives the
-        same actions, on any number of threads, and a row's action does not depend on the others.
+        Row b of the k-th call takes draw k of stream b of the policy's seed: the same seed gives
+        the same actions, on any number of threads, and a row's action does not depend on the
+        others.
 
         Parameters:
             observations: (..., D) in the dtype of θ.
@@ -101,7 +102,7 @@ class Policy(ABC):
         Returns:
             (...) int64.
         """
-        actions: IntArray = self._kernel.sample(self.theta, observations, self.seed, 0, self.draws)
+        actions = self._kernel.sample(self.theta, observations, self.seed, 0, self.draws)
         self.draws += 1
         return actions
 
@@ -249,7 +250,8 @@ class Policy(ABC):
         """Read a policy that `save` wrote. Nothing of the file is executed.
 
         Raises:
-            ValueError: the file is not a policy of this kind, is cut short, or holds a θ of another shape.
+            ValueError: the file is not a policy of this kind, is cut short, or holds a θ of another
+                shape.
         """
         from pgfast.checkpoint import load_policy
 
@@ -264,9 +266,9 @@ class SoftmaxPolicy(Policy):
 
     z = f(s; θ), π(a|s) = exp(zₐ) / Σ_b exp(z_b). f is linear without hidden layers, z = sᵀW + b.
 
-    θ holds, layer by layer, W (fan_in, fan_out) row-major, then b (fan_out,). A linear policy begins at
-    θ = 0, the uniform one. Hidden layers begin orthogonal with gain √2, the last one with gain 0.01,
-    biases at 0 (Saxe et al. 2014).
+    θ holds, layer by layer, W (fan_in, fan_out) row-major, then b (fan_out,). A linear policy
+    begins at θ = 0, the uniform one. Hidden layers begin orthogonal with gain √2, the last one with
+    gain 0.01, biases at 0 (Saxe et al. 2014).
 
     Parameters:
         observation_size: D.
@@ -284,6 +286,8 @@ class SoftmaxPolicy(Policy):
     >>> policy.theta.shape, policy.entropy(np.zeros((3, 4), np.float32)).round(4)
     ((10,), array([0.6931, 0.6931, 0.6931], dtype=float32))
     """
+
+    _kernel: _core.SoftmaxMlp
 
     def __init__(
         self,

@@ -34,7 +34,7 @@ DEFAULT_ALGORITHM = "npg"
 
 
 def preset(env_id: str | None, algorithm: str | None) -> Preset:
-    """Find the preset of an environment and algorithm; where there is none, the algorithm's defaults."""
+    """Find the preset of an environment and algorithm, or make one of the algorithm's defaults."""
     from pgfast._typing import unknown
 
     known = PRESETS.get((env_id or "").removeprefix("pgfast/"), {})

@@ -3,7 +3,8 @@
 All arrays are time-major and C-contiguous: T steps of N environments. `terminated` and `truncated`
 are Gymnasium's flags of each step, independent of each other. Either one ends the episode, and no
 recursion passes an end. A terminated step has no future; a truncated one has, and its value is that
-of its final observation, never that of the state after the reset. Where both are set, it terminated.
+of its final observation, never that of the state after the reset. Where both are set, it
+terminated.
 """
 
 from __future__ import annotations
@@ -55,9 +56,9 @@ def reward_to_go(
 ) -> FloatArray:
     """Return from each step on.
 
-    Gₜ = rₜ + γ Gₜ₊₁ inside an episode; Gₜ = rₜ where it terminated; Gₜ = rₜ + γ V(final observation)
-    where it was truncated; the last row goes on with V(last_observations). A value that is not given
-    counts as zero.
+    Gₜ = rₜ + γ Gₜ₊₁ inside an episode; Gₜ = rₜ where it terminated; Gₜ = rₜ + γ V(final
+    observation) where it was truncated; the last row goes on with V(last_observations). A value
+    that is not given counts as zero.
 
     Special cases: γ = 0 gives the rewards. `gae` with λ = 1 gives reward-to-go minus V.
 
@@ -99,13 +100,13 @@ def gae(
 ) -> FloatArray:
     """Generalised advantage estimation.
 
-    δₜ = rₜ + γ V′ₜ − Vₜ,  Aₜ = δₜ + γλ Aₜ₊₁ inside an episode, Aₜ = δₜ where it ends. V′ₜ is Vₜ₊₁; 0
-    where the step terminated; V(final observation) where it was truncated.
+    δₜ = rₜ + γ V′ₜ − Vₜ,  Aₜ = δₜ + γλ Aₜ₊₁ inside an episode, Aₜ = δₜ where it ends. V′ₜ is Vₜ₊₁;
+    0 where the step terminated; V(final observation) where it was truncated.
 
     Special cases: λ = 0 gives the temporal differences δ; λ = 1 gives reward-to-go minus V.
 
-    Source: Schulman, Moritz, Levine, Jordan & Abbeel 2016, eq. 16. There the episode is endless; what
-    happens where one ends is said above.
+    Source: Schulman, Moritz, Levine, Jordan & Abbeel 2016, eq. 16. There the episode is endless;
+    what happens where one ends is said above.
 
     Parameters:
         rewards: (T, N) float32 or float64.

@@ -37,7 +37,7 @@ class Rollout:
     last_observations: FloatArray | None
     """(N, D): the observations after the last row; None for whole episodes."""
     final_observations: FloatArray
-    """(K, D): the final observation of each truncated step, in the order of np.argwhere(truncated)."""
+    """(K, D): final observations of the truncated steps, in the order of argwhere(truncated)."""
 
     @property
     def steps(self) -> int:
@@ -67,15 +67,15 @@ def collect(
     """Run a policy in a vector environment.
 
     With `steps`, every environment goes on from where it stands for that many steps; those that
-    have not begun, or wait for a reset, are reset first. With `episodes`, every environment is reset
-    and that many whole episodes are run, one per column: column k is episode ⌊k / num_envs⌋ of
-    environment k mod num_envs. How many episodes an environment gives is settled beforehand, so short
-    ones are not favoured; rows behind an episode's end are 0 and not valid.
+    have not begun, or wait for a reset, are reset first. With `episodes`, every environment is
+    reset and that many whole episodes are run, one per column: column k is episode ⌊k / num_envs⌋
+    of environment k mod num_envs. How many episodes an environment gives is settled beforehand, so
+    short ones are not favoured; rows behind an episode's end are 0 and not valid.
 
-    A native environment (`pgfast.make`) runs in C++ as a whole, one block of environments per thread.
-    Any other Gymnasium VectorEnv, in any autoreset mode, is stepped through Python; between two
-    calls with `steps` it must not be stepped or reset by others, because Gymnasium has no way to
-    ask an environment for its observation.
+    A native environment (`pgfast.make`) runs in C++ as a whole, one block of environments per
+    thread. Any other Gymnasium VectorEnv, in any autoreset mode, is stepped through Python; between
+    two calls with `steps` it must not be stepped or reset by others, because Gymnasium has no way
+    to ask an environment for its observation.
 
     Parameters:
         env: a vector environment with flat Box observations and Discrete actions.

@@ -36,7 +36,7 @@ class Run:
 
     policy: Policy
     history: History
-    """One row per update: update, steps, episodes, mean_return, seconds, and the algorithm's own."""
+    """A row per update: update, steps, episodes, mean_return, seconds and the algorithm's own."""
     seconds: float
     """Training time, the checks that it is solved included."""
     solved_at: int | None
@@ -63,7 +63,7 @@ class Run:
 def _make_env(
     function: str, id: str, num_envs: int, seed: int, dtype: Any
 ) -> VectorEnv[Any, Any, Any]:
-    """Make a native environment, or Gymnasium's own over its SyncVectorEnv."""
+    """Make a native environment, or one of Gymnasium's over its SyncVectorEnv."""
     if id.removeprefix("pgfast/") in NATIVE_ENVS:
         return make(id, num_envs, seed=seed, dtype=dtype, autoreset_mode="SameStep")
     if id not in gym.registry:
@@ -133,11 +133,12 @@ def evaluate(
         num_envs = min(episodes, EVALUATION_EPISODES)
         env = _make_env("evaluate", env, num_envs, as_seed("evaluate", seed), policy.dtype)
     batch = collector(env, policy).collect_episodes(policy, episodes, greedy)
-    return batch.rewards.sum(axis=0, dtype=np.float64)
+    returns: npt.NDArray[np.float64] = batch.rewards.sum(axis=0, dtype=np.float64)
+    return returns
 
 
 class Trainer:
-    """A training run, update by update. `train` is the whole loop; this is for those who want theirs.
+    """A training run, update by update, for those who want a loop of their own.
 
     Parameters: as for `train`.
     """
@@ -162,7 +163,8 @@ class Trainer:
             count = as_count("train", "num_envs", known.num_envs if num_envs is None else num_envs)
             dtype = policy.dtype if policy else known.policy.get("dtype", np.float32)
             self.env = _make_env("train", env, count, self.seed, dtype)
-            # Its own environment, with seeds far from the training's, so that looking changes nothing.
+            # Its own environment, with seeds far from the training's, so that looking
+            # changes nothing.
             self._evaluation_env = _make_env(
                 "train", env, EVALUATION_EPISODES, (self.seed + 2**63) % 2**64, dtype
             )
@@ -256,7 +258,7 @@ class Trainer:
                 self.stopped = "non-finite"
                 raise NonFiniteError(
                     f"train: {term} is {value} in update {len(self.history.rows) + 1}, after "
-                    f"{self.steps} environment steps; the policy holds the parameters from before it"
+                    f"{self.steps} environment steps; the policy holds the theta from before it"
                 )
 
     def _look_whether_solved(self, mean_return: float) -> None:
@@ -294,13 +296,13 @@ def train(
     """Train a policy until the environment is solved or the steps are used up.
 
     Solved: the greedy policy's mean return over 100 episodes of a separate copy of the environment,
-    less two standard errors, reaches the environment's reward threshold. The same arguments give the
-    same θ, bit for bit, on any number of threads.
+    less two standard errors, reaches the environment's reward threshold. The same arguments give
+    the same θ, bit for bit, on any number of threads.
 
     Parameters:
         env: an id, native or Gymnasium's; or a `gymnasium.vector.VectorEnv`.
-        algorithm: "policy-gradient", "reinforce", "npg"; or settings, `NPG(kl_radius=0.1)`; None takes
-            the environment's preset.
+        algorithm: "policy-gradient", "reinforce", "npg"; or settings, `NPG(kl_radius=0.1)`; None
+            takes the environment's preset.
         seed: of environment, policy and evaluation.
         policy: to go on with; it is changed. None makes one.
         num_envs: of an environment made from an id; None takes the preset's.
@@ -311,8 +313,8 @@ def train(
         Run: policy, history, seconds, solved_at.
 
     Raises:
-        ValueError: an unknown environment or algorithm (with the nearest names), or a number that does
-            not fit.
+        ValueError: an unknown environment or algorithm (with the nearest names), or a number that
+            does not fit.
         TypeError: a policy or space that does not fit.
         NonFiniteError: an update gave NaN or infinity.
 

@@ -1,4 +1,4 @@
-"""Natural policy gradient: the steepest ascent in the policy's distribution, not in its parameters."""
+"""Natural policy gradient: steepest ascent in the space of distributions, not of parameters."""
 
 from __future__ import annotations
 

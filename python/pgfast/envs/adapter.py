@@ -80,6 +80,7 @@ class NativeCollector:
 
     def collect_steps(self, policy: Policy, steps: int) -> Rollout:
         """`steps` steps of every environment."""
+        assert isinstance(policy, SoftmaxPolicy)
         self._env._check_open("collect")
         arrays = self._env._core.collect_steps(
             policy._kernel, policy.theta, steps, policy.seed, policy.draws
@@ -88,6 +89,7 @@ class NativeCollector:
 
     def collect_episodes(self, policy: Policy, episodes: int, greedy: bool = False) -> Rollout:
         """Whole episodes."""
+        assert isinstance(policy, SoftmaxPolicy)
         self._env._check_open("collect")
         arrays = self._env._core.collect_episodes(
             policy._kernel, policy.theta, episodes, greedy, policy.seed, policy.draws

@@ -41,8 +41,8 @@ class NativeVectorEnv(VectorEnv[FloatArray, npt.NDArray[np.int64], npt.NDArray[A
     The state is float32 or float64 as `dtype` says, and so is the arithmetic.
 
     Seeds: an int s gives environment i the seed s + i, a list gives each its own, None leaves a
-    stream where it is. Environment i's stream is keyed by its seed and i, so that it does not depend
-    on `num_envs`, and batches with neighbouring seeds share no numbers.
+    stream where it is. Environment i's stream is keyed by its seed and i, so that it does not
+    depend on `num_envs`, and batches with neighbouring seeds share no numbers.
     """
 
     def __init__(
@@ -91,9 +91,9 @@ class NativeVectorEnv(VectorEnv[FloatArray, npt.NDArray[np.int64], npt.NDArray[A
 
         self._mode = _MODES[mode]
         self._begun = False
-        self._core = getattr(_core, f"{native.kernel}_{self.dtype.name}")(
-            self.num_envs, self.max_episode_steps, **self.parameters
-        )
+        self._core: _core.DiscreteEnvFloat32 | _core.DiscreteEnvFloat64 = getattr(
+            _core, f"{native.kernel}_{self.dtype.name}"
+        )(self.num_envs, self.max_episode_steps, **self.parameters)
         if seed is None:
             seed = int(np.random.SeedSequence().generate_state(1, np.uint64)[0])
         self._core.seed(self._seeds(seed))
@@ -182,8 +182,8 @@ class NativeVectorEnv(VectorEnv[FloatArray, npt.NDArray[np.int64], npt.NDArray[A
         """Copy everything that the environments are.
 
         Returns:
-            Arrays of length N: "state" (N, S), "elapsed" steps of the episode, "finished" (waits for
-            a reset), and "seed" and "counter" of the random streams.
+            Arrays of length N: "state" (N, S), "elapsed" steps of the episode, "finished" (waits
+            for a reset), and "seed" and "counter" of the random streams.
         """
         self._check_open("get_state")
         return self._core.get_state()

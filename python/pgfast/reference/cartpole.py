@@ -10,7 +10,8 @@ from pgfast._typing import BoolArray, FloatArray, IntArray
 def cartpole_step(state: FloatArray, actions: IntArray) -> tuple[FloatArray, BoolArray]:
     """Next state (N, 4) and whether it is terminal (N,).
 
-    The cart-pole equations of Barto, Sutton & Anderson 1983 with Gymnasium's constants, one Euler step.
+    The cart-pole equations of Barto, Sutton & Anderson 1983 with Gymnasium's constants, one Euler
+    step.
     """
     x, x_dot, theta, theta_dot = state.T
     gravity, total_mass, pole_mass, half_length, dt = 9.8, 1.1, 0.1, 0.5, 0.02

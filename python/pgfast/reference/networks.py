@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
 
 from pgfast._typing import FloatArray
-import itertools
 
 
 class Mlp:
