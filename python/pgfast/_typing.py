@@ -59,9 +59,16 @@ def as_count(function: str, name: str, value: int) -> int:
     return result
 
 
+def as_number(function: str, name: str, value: object, expected: str) -> float:
+    """`value`, where it is a real number at all; `expected` tells what it should have been."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
+        raise TypeError(f"{function}: {name} is a {type(value).__name__}, expected {expected}")
+    return float(value)
+
+
 def unknown(function: str, name: str, value: object, known: Iterable[str]) -> ValueError:
     """Make the error for a name that is none of the known ones: it tells the nearest of them."""
-    names = sorted(known)
+    names = sorted(set(known))
     nearest = difflib.get_close_matches(str(value), names, n=3, cutoff=0.4)
     listed = ", ".join(repr(n) for n in (nearest or names))
     return ValueError(

@@ -4,24 +4,24 @@
     run.json            environment, algorithm, settings, seed, how it ended
     history.csv         one line per update
 
-What is written first goes to a temporary name beside its place and is then moved there, so that a
+Everything is first written beside its place under a temporary name and then moved there, so that a
 crash leaves no half of a file under its own name. Nothing that exists is written over.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import shutil
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
-from pgfast._typing import unknown
+from pgfast._typing import as_seed, unknown
 from pgfast.logging import History
 from pgfast.policy import Policy
 
@@ -37,17 +37,31 @@ def save_policy(policy: Policy, path: str | os.PathLike[str]) -> None:
     target = Path(path)
     if target.exists():
         raise FileExistsError(f"save: {target} exists, expected a new file")
-    target.parent.mkdir(parents=True, exist_ok=True)
     metadata = {
         "format": FORMAT,
         "kind": type(policy).__name__,
         "config": json.dumps(policy.config()),
         "draws": str(policy.draws),
     }
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".pgfast-") as temporary:
-        part = Path(temporary) / target.name
-        save_file({"theta": policy.theta}, part, metadata)
-        os.link(part, target)  # unlike a rename, fails where the target has come to exist
+    content = save({"theta": policy.theta}, metadata)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = _temporary_name(target)
+    part.write_bytes(content)
+    try:
+        target.touch(exist_ok=False)  # ours from here on: whoever comes second fails
+        part.replace(target)
+    except FileExistsError:
+        raise FileExistsError(f"save: {target} exists, expected a new file") from None
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _temporary_name(target: Path) -> Path:
+    """A name beside `target` that nobody else has."""
+    return target.parent / f".pgfast-{os.getpid()}-{next(_numbers)}-{target.name}"
+
+
+_numbers = itertools.count()
 
 
 def load_policy(path: str | os.PathLike[str]) -> Policy:
@@ -60,28 +74,32 @@ def load_policy(path: str | os.PathLike[str]) -> Policy:
             metadata = file.metadata() or {}
             names = list(file.keys())
             theta = file.get_tensor("theta") if names == ["theta"] else None
-    except SafetensorError as error:
-        raise ValueError(f"load: {source} is no whole safetensors file ({error})") from None
+    except (SafetensorError, TypeError, AttributeError) as error:  # also: a dtype NumPy has not
+        raise ValueError(f"load: {source} is no safetensors file of a policy ({error})") from None
     if theta is None or metadata.get("format") != FORMAT:
         raise ValueError(f"load: {source} is no policy of pgfast, expected the format {FORMAT}")
     kind = Policy.kinds.get(metadata.get("kind", ""))
     if kind is None:
         raise unknown(f"load: {source}", "kind", metadata.get("kind"), Policy.kinds)
     try:
-        policy = kind(**json.loads(metadata["config"]))
-        policy.theta = theta
-        policy.draws = int(metadata["draws"])
+        return kind.restore(
+            json.loads(metadata["config"]), theta, as_seed("load", int(metadata["draws"]), "draws")
+        )
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"load: {source} does not describe a policy: {error}") from None
-    return policy
 
 
 def check_new_directory(path: str | os.PathLike[str]) -> Path:
-    """`path`, where a run can be written to it: it does not exist, or is an empty directory."""
-    target = Path(path)
+    """`path`, where a run can be written to it: new or an empty directory, below a writable one."""
+    target = Path(path).absolute()
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         what = "already holds a run" if (target / RUN_FILE).exists() else "exists and is not empty"
-        raise FileExistsError(f"save: {target} {what}, expected a new directory")
+        raise FileExistsError(f"save: {path} {what}, expected a new directory")
+    above = next(parent for parent in target.parents if parent.exists())
+    if not above.is_dir():
+        raise NotADirectoryError(f"save: {path} lies below {above}, which is no directory")
+    if not os.access(above, os.W_OK | os.X_OK):
+        raise PermissionError(f"save: {path} lies below {above}, which is not writable")
     return target
 
 
@@ -89,12 +107,12 @@ def save_run(run: Run, path: str | os.PathLike[str]) -> None:
     """Write a run to a new directory."""
     target = check_new_directory(path)
     target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(dir=target.parent, prefix=".pgfast-"))
+    temporary = _temporary_name(target)
+    temporary.mkdir()
     try:
         save_policy(run.policy, temporary / POLICY_FILE)
         (temporary / RUN_FILE).write_text(json.dumps(_description(run), indent=2) + "\n")
         (temporary / HISTORY_FILE).write_text(run.history.to_csv())
-        temporary.chmod(0o755)
         temporary.rename(target)  # onto nothing or an empty directory; fails on anything else
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)

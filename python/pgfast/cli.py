@@ -5,33 +5,38 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
+if TYPE_CHECKING:
+    from pgfast.training import Trainer
+
+Env = Annotated[str, tyro.conf.arg(name="env", metavar="ENV"), tyro.conf.Positional]
+RunPath = Annotated[Path, tyro.conf.arg(name="run", metavar="RUN"), tyro.conf.Positional]
+
 
 def _train(
-    env: tyro.conf.Positional[str],
+    env: Env,
     /,
-    algorithm: str | None = None,
+    algorithm: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None,
     seed: int = 0,
-    steps: int | None = None,
-    num_envs: int | None = None,
-    threads: int | None = None,
-    out: Path | None = None,
+    steps: Annotated[int | None, tyro.conf.arg(metavar="INT")] = None,
+    num_envs: Annotated[int | None, tyro.conf.arg(metavar="INT")] = None,
+    threads: Annotated[int | None, tyro.conf.arg(metavar="INT")] = None,
+    out: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None,
 ) -> int:
     """Train a policy until the environment is solved or the steps are used up.
 
     Args:
-        env: Environment: an id of `pgfast envs`, or any of Gymnasium's.
-        algorithm: One of `pgfast algorithms`. None: the environment's preset.
+        env: Environment: an id of `pgfast envs`, or one of Gymnasium's.
+        algorithm: One of `pgfast algorithms`; by default the environment's preset.
         seed: Same seed, same policy.
-        steps: Environment steps after which training ends. None: the preset's.
-        num_envs: Environments side by side. None: the preset's.
-        threads: Threads. None: PGFAST_NUM_THREADS, else all processors.
-        out: New directory for the run. None: a new one below runs/.
+        steps: Environment steps after which training ends; by default the preset's.
+        num_envs: Environments side by side; by default the preset's.
+        threads: Threads; by default PGFAST_NUM_THREADS, else all processors.
+        out: New directory for the run; by default a new one below runs/.
     """
-    from rich.console import Console
-
     import pgfast
     from pgfast.checkpoint import check_new_directory
     from pgfast.training import NonFiniteError
@@ -39,62 +44,51 @@ def _train(
     if threads is not None:
         pgfast.set_num_threads(threads)
     trainer = pgfast.Trainer(env, algorithm, seed=seed, steps=steps, num_envs=num_envs)
-    target = check_new_directory(out or _free_directory(trainer.run))
-    console = Console(highlight=False, soft_wrap=True)
+    target = out or _free_directory(trainer)
+    check_new_directory(target)
     status = 0
     try:
-        trainer.train(progress=console.is_terminal)
+        trainer.train(progress=sys.stdout.isatty())
     except KeyboardInterrupt:
         status = 130
     except NonFiniteError as error:
-        print(f"pgfast {error}", file=sys.stderr)
+        print(f"pgfast: {error}", file=sys.stderr)
         status = 1
-    run = trainer.run
-    run.save(target)
-    ends = {
-        "solved": f"Solved after {trainer.steps:,} steps",
-        "steps": f"Not solved after {trainer.steps:,} steps",
-        "interrupted": f"Interrupted after {trainer.steps:,} steps",
-        "non-finite": f"Stopped after {trainer.steps:,} steps",
-    }
-    console.print(f"{ends[run.stopped]} in {run.seconds:.2f} s ({run.algorithm}, seed {seed}).")
-    if run.stopped == "solved":
-        console.print(f"The greedy policy reaches the threshold {trainer.threshold:g} of {env}.")
-    console.print(f"Run:    {target}")
-    console.print(f"Policy: {target / 'policy.safetensors'}")
+    trainer.run.save(target)
+    print(_ending(trainer))
+    print(f"Policy:   {target / 'policy.safetensors'}")
+    print(f"Evaluate: pgfast evaluate {target}")
     return status
 
 
 def _evaluate(
-    run: tyro.conf.Positional[Path],
+    run: RunPath,
     /,
     episodes: int = 100,
-    env: str | None = None,
-    sample: bool = False,
+    env: Annotated[str | None, tyro.conf.arg(metavar="ENV")] = None,
+    sample: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False,
     seed: int = 0,
 ) -> int:
     """Evaluate the policy of a run.
 
     Args:
         run: Directory of a run.
-        episodes: How many.
+        episodes: How many episodes to run.
         env: Another environment than the run's.
         sample: Sample actions instead of taking the most probable ones.
-        seed: Of the environment.
+        seed: Seed of the environment.
     """
     import pgfast
 
-    loaded = pgfast.load(run)
+    loaded = pgfast.load(run.parent if run.name == "policy.safetensors" else run)
     env_id = env or loaded.env_id
     if env_id is None:
         raise ValueError("evaluate: the run does not name its environment, expected --env")
     returns = pgfast.evaluate(
         loaded.policy, env_id, episodes=episodes, greedy=not sample, seed=seed
     )
-    print(
-        f"{env_id}: mean return {returns.mean():.1f}, standard deviation {returns.std():.1f}, "
-        f"min {returns.min():.1f}, max {returns.max():.1f}, {episodes} episodes"
-    )
+    print(f"{env_id}: mean return {returns.mean():.1f} over {episodes} episodes")
+    print(f"std {returns.std():.1f}, min {returns.min():.1f}, max {returns.max():.1f}")
     return 0
 
 
@@ -109,7 +103,7 @@ def _envs() -> int:
             f"{env.id:<28}{len(env.observation_high):>13}{env.actions:>9}"
             f"{env.max_episode_steps:>7}{threshold:>11}"
         )
-    print("Any environment of Gymnasium with flat observations and discrete actions works too.")
+    print("Gymnasium's with flat observations and discrete actions work too.")
     return 0
 
 
@@ -124,16 +118,40 @@ def _algorithms() -> int:
 
 def _info() -> int:
     """Tell how the core was built."""
+    import textwrap
+
     import pgfast
 
     for name, value in pgfast.build_info().items():
-        print(f"{name:<12}{value}")
+        lines = textwrap.wrap(str(value), 66, break_on_hyphens=False) or [""]
+        print(f"{name:<12}{lines[0]}")
+        for line in lines[1:]:
+            print(f"{'':<12}{line}")
     return 0
 
 
-def _free_directory(run: object) -> Path:
+def _ending(trainer: Trainer) -> str:
+    """How a run ended, in a line or two."""
+    run = trainer.run
+    ends = {
+        "solved": "Solved",
+        "steps": "Not solved",
+        "interrupted": "Interrupted",
+        "non-finite": "Stopped",
+    }
+    end = "Ended" if run.stopped == "steps" and trainer.threshold is None else ends[run.stopped]
+    text = f"{end} after {trainer.steps:,} steps in {run.seconds:.2f} s ({run.algorithm}).\n"
+    if run.stopped == "solved":
+        return text + f"The greedy policy reaches a mean return of {trainer.threshold:g}."
+    if run.history.rows:
+        return text + f"The last batch had a mean return of {run.history['mean_return'][-1]:.1f}."
+    return text + "No update was finished."
+
+
+def _free_directory(trainer: Trainer) -> Path:
     """runs/ENV-ALGORITHM-SEED, or the first of -2, -3, ... that does not exist."""
-    name = f"{run.env_id}-{run.algorithm}-{run.seed}".replace("/", "-")  # type: ignore[attr-defined]
+    run = trainer.run
+    name = f"{run.env_id}-{run.algorithm}-{run.seed}".replace("/", "-")
     candidate, count = Path("runs") / name, 1
     while candidate.exists():
         count += 1
@@ -150,12 +168,26 @@ def main() -> None:
         "algorithms": _algorithms,
         "info": _info,
     }
+    if sys.argv[1:] == ["--version"]:
+        from pgfast.build import __version__
+
+        print(f"pgfast {__version__}")
+        sys.exit(0)
     try:
         status: int = tyro.extras.subcommand_cli_from_dict(
             commands, prog="pgfast", description="Policy gradients on the CPU."
         )
-    except (ValueError, TypeError, OSError) as error:
-        print(f"pgfast {error}", file=sys.stderr)
+    except KeyboardInterrupt:
+        status = 130
+    except (ValueError, TypeError, OSError, MemoryError) as error:
+        print(f"pgfast: {error}", file=sys.stderr)
+        status = 2
+    except Exception as error:
+        # Gymnasium's own errors (a dependency that is missing, say); the module may not be loaded.
+        gymnasium = sys.modules.get("gymnasium")
+        if gymnasium is None or not isinstance(error, gymnasium.error.Error):
+            raise
+        print(f"pgfast: {error}", file=sys.stderr)
         status = 2
     sys.exit(status)
 

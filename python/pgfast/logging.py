@@ -55,7 +55,15 @@ class History(Mapping[str, npt.NDArray[np.float64]]):
     @classmethod
     def from_csv(cls, text: str) -> History:
         """Read what `to_csv` wrote."""
-        rows = csv.DictReader(io.StringIO(text))
+        if text and not text.endswith("\n"):
+            raise ValueError("the history has no end of line at its end: it was cut short")
+        header, *lines = list(csv.reader(io.StringIO(text))) or [[]]
+        for number, line in enumerate(lines, start=2):
+            if len(line) != len(header):
+                raise ValueError(
+                    f"line {number} of the history has {len(line)} columns, expected {len(header)}"
+                )
+        rows = [dict(zip(header, line, strict=True)) for line in lines]
         return cls([{name: float(value) for name, value in row.items() if value} for row in rows])
 
 
@@ -75,11 +83,11 @@ class Progress:
             TextColumn("{task.description}"),
             BarColumn(bar_width=None),
             TaskProgressColumn(),
-            TextColumn("return {task.fields[mean_return]:.1f}"),
+            TextColumn("{task.fields[mean_return]}"),
             TextColumn("{task.fields[rate]}"),
             TimeRemainingColumn(compact=True),
         )
-        self._task = self._bar.add_task(title, total=total_steps, mean_return=float("nan"), rate="")
+        self._task = self._bar.add_task(title, total=total_steps, mean_return="", rate="")
 
     def __enter__(self) -> Progress:
         self._bar.start()
@@ -94,6 +102,6 @@ class Progress:
         self._bar.update(
             self._task,
             completed=int(row["steps"]),
-            mean_return=row["mean_return"],
+            mean_return=f"return {row['mean_return']:.1f}",
             rate=f"{rate / 1e6:.1f}M steps/s" if rate >= 1e6 else f"{rate:,.0f} steps/s",
         )

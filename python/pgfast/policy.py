@@ -69,12 +69,30 @@ class Policy(ABC):
     def config(self) -> dict[str, Any]:
         """Give the arguments that make a policy of the same kind, as plain values."""
 
+    @classmethod
+    @abstractmethod
+    def _num_parameters(cls, config: dict[str, Any]) -> int:
+        """P of the policy that `config` describes, without making it."""
+
+    @classmethod
+    def restore(cls, config: dict[str, Any], theta: FloatArray, draws: int) -> Self:
+        """Make a policy from its config, with that θ and count of draws.
+
+        Raises:
+            ValueError: a θ of another shape, or settings that make no policy.
+            TypeError: a θ of another dtype, or settings that make no policy.
+        """
+        size = cls._num_parameters(config)  # before anything of that size is allocated
+        if theta.shape != (size,):
+            raise ValueError(f"theta has shape {theta.shape}, expected ({size},)")
+        policy = cls(**config)
+        policy.theta = theta
+        policy.draws = draws
+        return policy
+
     def copy(self) -> Self:
         """Make a policy of its own with the same θ, seed and count of draws."""
-        twin = type(self)(**self.config())
-        twin.theta = self.theta
-        twin.draws = self.draws
-        return twin
+        return self.restore(self.config(), self.theta, self.draws)
 
     def logits(self, observations: FloatArray) -> FloatArray:
         """Network output z, the log-probabilities up to a constant.
@@ -323,6 +341,11 @@ class SoftmaxPolicy(Policy):
             "seed": self.seed,
         }
 
+    @classmethod
+    def _num_parameters(cls, config: dict[str, Any]) -> int:
+        sizes = [config["observation_size"], *config["hidden"], config["actions"]]
+        return sum((fan_in + 1) * fan_out for fan_in, fan_out in itertools.pairwise(sizes))
+
 
 class StateActionSoftmaxPolicy(Policy):
     """The textbook's linear softmax over state-action features.
@@ -366,6 +389,10 @@ class StateActionSoftmaxPolicy(Policy):
             "dtype": self.dtype.name,
             "seed": self.seed,
         }
+
+    @classmethod
+    def _num_parameters(cls, config: dict[str, Any]) -> int:
+        return int(config["features"])
 
 
 def _initial_parameters(sizes: Sequence[int], dtype: np.dtype[Any], seed: int) -> FloatArray:

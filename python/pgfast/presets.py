@@ -23,8 +23,10 @@ class Preset:
 
 PRESETS: dict[str, dict[str, Preset]] = {
     "CartPole-v1": {
-        "npg": Preset(NPG(episodes=64, kl_radius=0.1)),
-        "reinforce": Preset(Reinforce(episodes=64, learning_rate=0.1), steps=3_000_000),
+        "npg": Preset(NPG(episodes=64, baseline="time", kl_radius=0.1, damping=1e-2)),
+        "reinforce": Preset(
+            Reinforce(episodes=64, baseline="time", learning_rate=0.1), steps=3_000_000
+        ),
         "policy-gradient": Preset(PolicyGradient(episodes=64, learning_rate=0.1), steps=3_000_000),
     },
 }

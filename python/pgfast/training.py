@@ -74,7 +74,8 @@ def _make_env(
         vectorization_mode="sync",
         vector_kwargs={"autoreset_mode": AutoresetMode.SAME_STEP},
     )
-    env.reset(seed=seed % 2**31)
+    # Gymnasium gives environment i the seed + i; a hash keeps neighbouring seeds apart.
+    env.reset(seed=int(np.random.SeedSequence(seed).generate_state(1)[0] >> 1))
     return env
 
 
@@ -128,6 +129,9 @@ def evaluate(
     >>> bool((evaluate(SoftmaxPolicy(4, 2), "CartPole-v1", episodes=10) < 20).all())
     True
     """
+    _check_types("evaluate", env, policy)
+    if policy is None:
+        raise TypeError("evaluate: policy is None, expected a policy")
     episodes = as_count("evaluate", "episodes", episodes)
     if isinstance(env, str):
         num_envs = min(episodes, EVALUATION_EPISODES)
@@ -153,6 +157,14 @@ class Trainer:
         num_envs: int | None = None,
         steps: int | None = None,
     ) -> None:
+        _check_types("train", env, policy)
+        if algorithm is not None and not isinstance(algorithm, (str, Algorithm)):
+            what = algorithm.__name__ if isinstance(algorithm, type) else type(algorithm).__name__
+            raise TypeError(
+                f"train: algorithm is {what}, expected a name or settings like NPG(kl_radius=0.1)"
+            )
+        if num_envs is not None and not isinstance(env, str):
+            raise TypeError("train: num_envs goes with an id, but env is already an environment")
         self.seed = as_seed("train", seed)
         self.env_id = env if isinstance(env, str) else (env.spec.id if env.spec else None)
         named = algorithm if isinstance(algorithm, str) or algorithm is None else None
@@ -181,7 +193,7 @@ class Trainer:
         self.seconds = 0.0
         self.solved_at: int | None = None
         self.stopped: Stop = "interrupted"
-        self._next_evaluation = 0
+        self._last_look = 0
 
     def update(self) -> dict[str, float]:
         """Collect a batch, learn from it, and look whether the environment is solved.
@@ -200,7 +212,7 @@ class Trainer:
         self.episodes += batch.episodes
         self._check_finite(stats, before)
         mean_return = float(batch.rewards.sum(dtype=np.float64)) / batch.rewards.shape[1]
-        self._look_whether_solved(mean_return)
+        self._look_whether_solved(mean_return, batch.steps / max(batch.episodes, 1))
         self.seconds += time.perf_counter() - begin
         row = {
             "update": float(len(self.history.rows) + 1),
@@ -261,26 +273,24 @@ class Trainer:
                     f"{self.steps} environment steps; the policy holds the theta from before it"
                 )
 
-    def _look_whether_solved(self, mean_return: float) -> None:
+    def _look_whether_solved(self, mean_return: float, episode_length: float) -> None:
         """Evaluate the greedy policy, where that may be worth it.
 
-        Looking costs steps too. It is done when the sampling policy reaches the threshold, and
-        otherwise at most every so often that it takes a fifth of all steps.
+        Looking costs steps too, about 100 episodes of them. It is done when the sampling policy
+        reaches the threshold, at the end, and otherwise so often that it takes a fifth of all steps.
 
         Solved means: the mean return, less two standard errors, reaches the threshold.
         """
         if self.threshold is None:
             return
-        if mean_return < self.threshold and self.steps < min(
-            self._next_evaluation, self.total_steps
-        ):
+        due = self._last_look + 4 * EVALUATION_EPISODES * episode_length
+        if mean_return < self.threshold and self.steps < min(due, self.total_steps):
             return
+        self._last_look = self.steps
         returns = evaluate(self.policy, self._evaluation_env)
         margin = 2 * returns.std() / np.sqrt(len(returns))
         if returns.mean() - margin >= self.threshold:
             self.solved_at = self.steps
-        spent = int(np.abs(returns).sum())
-        self._next_evaluation = self.steps + 4 * spent
 
 
 def train(
@@ -300,7 +310,8 @@ def train(
     the same θ, bit for bit, on any number of threads.
 
     Parameters:
-        env: an id, native or Gymnasium's; or a `gymnasium.vector.VectorEnv`.
+        env: an id, native or Gymnasium's; or a `gymnasium.vector.VectorEnv`, which keeps its own
+            seeds and is also what the policy is evaluated in.
         algorithm: "policy-gradient", "reinforce", "npg"; or settings, `NPG(kl_radius=0.1)`; None
             takes the environment's preset.
         seed: of environment, policy and evaluation.
@@ -326,15 +337,27 @@ def train(
     return trainer.train(progress=progress)
 
 
+def _check_types(function: str, env: object, policy: object) -> None:
+    if not isinstance(env, (str, VectorEnv)):
+        raise TypeError(
+            f"{function}: env is a {type(env).__name__}, expected an id or a gymnasium VectorEnv"
+        )
+    if policy is not None and not isinstance(policy, Policy):
+        raise TypeError(f"{function}: policy is a {type(policy).__name__}, expected a policy")
+
+
 def _name_of(algorithm: object) -> str | None:
     return next((name for name, kind in ALGORITHMS.items() if type(algorithm) is kind), None)
 
 
 def _settings(algorithm: Algorithm) -> dict[str, Any]:
     """The settings as plain values; a function is told by its name."""
-    return {
-        name: value
-        if isinstance(value, (int, float, str))
-        else getattr(value, "__name__", repr(value))
-        for name, value in vars(algorithm).items()
-    }
+    plain: dict[str, Any] = {}
+    for name, value in vars(algorithm).items():
+        if isinstance(value, np.generic):
+            plain[name] = value.item()
+        elif isinstance(value, (int, float, str)):
+            plain[name] = value
+        else:
+            plain[name] = getattr(value, "__name__", repr(value))
+    return plain

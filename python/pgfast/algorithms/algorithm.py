@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Protocol
 
-from pgfast._typing import FloatArray, as_count
+from pgfast._typing import FloatArray, as_count, as_number
 from pgfast.policy import Policy
 from pgfast.rollout import Rollout
 
@@ -33,7 +33,7 @@ class Algorithm(ABC):
 
     def __post_init__(self) -> None:
         as_count(self._name, "episodes", self.episodes)
-        if not 0 <= self.gamma <= 1:
+        if not 0 <= as_number(self._name, "gamma", self.gamma, "a number in [0, 1]") <= 1:
             self._fail("gamma", self.gamma, "a number in [0, 1]")
 
     @abstractmethod
@@ -57,5 +57,5 @@ class Algorithm(ABC):
         raise ValueError(f"{self._name}: {name} is {value!r}, expected {expected}")
 
     def _check_positive(self, name: str, value: float) -> None:
-        if not 0 < value < math.inf:
+        if not 0 < as_number(self._name, name, value, "a finite number > 0") < math.inf:
             self._fail(name, value, "a finite number > 0")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pgfast._typing import FloatArray, as_count
+from pgfast._typing import FloatArray, as_count, as_number
 from pgfast.algorithms.algorithm import Algorithm, Stats
 from pgfast.algorithms.reinforce import Baseline, advantages, check_baseline
 from pgfast.policy import Policy
@@ -29,21 +29,22 @@ class NPG(Algorithm):
     Source: Kakade 2001; the step size as in Rajeswaran et al. 2017, eq. 6.
     """
 
-    baseline: Baseline = "time"
+    baseline: Baseline = "leave-one-out"
     """b, by name or as a function."""
     kl_radius: float = 0.05
     """δ > 0 in nats."""
-    damping: float = 1e-4
+    damping: float = 1e-2
     """≥ 0, on the diagonal of F."""
     max_iterations: int = 20
     """Conjugate-gradient steps, at least 1."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_baseline(self._name, self.baseline)
+        check_baseline(self._name, self.baseline, self.episodes)
         self._check_positive("kl_radius", self.kl_radius)
-        if not 0 <= self.damping < np.inf:
-            self._fail("damping", self.damping, "a finite number >= 0")
+        expected = "a finite number >= 0"
+        if not 0 <= as_number(self._name, "damping", self.damping, expected) < np.inf:
+            self._fail("damping", self.damping, expected)
         as_count(self._name, "max_iterations", self.max_iterations)
 
     def weights(self, batch: Rollout) -> FloatArray:

@@ -16,7 +16,7 @@ from pgfast.rollout import Rollout
 
 BaselineName = Literal["none", "constant", "time", "leave-one-out"]
 Baseline = BaselineName | Callable[[FloatArray, BoolArray | None], FloatArray]
-"""A baseline by name, or a function (returns (T, N), valid) ↦ (T, N), 0 where not valid."""
+"""A baseline by name, or a function (returns (T, N), valid) ↦ (T, N)."""
 
 
 def _no_baseline(returns: FloatArray, valid: BoolArray | None) -> FloatArray:
@@ -35,13 +35,26 @@ def advantages(batch: Rollout, gamma: float, baseline: Baseline) -> FloatArray:
     """Reward-to-go less the baseline, Gₜ − bₜ: (T, N), 0 where no step happened."""
     returns = reward_to_go(batch.rewards, batch.terminated, batch.truncated, gamma=gamma)
     subtract = baseline if callable(baseline) else BASELINES[baseline]
-    return returns - subtract(returns, batch.valid)
+    with np.errstate(invalid="ignore"):  # infinity less infinity is NaN, which training looks for
+        left = returns - subtract(returns, batch.valid)
+    return left if batch.valid is None else np.where(batch.valid, left, left.dtype.type(0))
 
 
-def check_baseline(function: str, baseline: Baseline) -> None:
-    """Raise where it is neither a function nor the name of one."""
-    if not callable(baseline) and baseline not in BASELINES:
+def check_baseline(function: str, baseline: Baseline, episodes: int) -> None:
+    """Raise where it is no function and no name of one, or leaves nothing to learn from."""
+    if callable(baseline):
+        return
+    if not isinstance(baseline, str):
+        raise TypeError(
+            f"{function}: baseline is a {type(baseline).__name__}, expected a name or a function"
+        )
+    if baseline not in BASELINES:
         raise unknown(function, "baseline", baseline, BASELINES)
+    if baseline == "time" and episodes == 1:
+        raise ValueError(
+            f"{function}: baseline is 'time' with episodes=1, where it equals the return itself and "
+            "every advantage is 0; expected 'leave-one-out', 'constant' or 'none'"
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,12 +73,12 @@ class Reinforce(PolicyGradient):
     Source: Williams 1992; Sutton & Barto 2018, section 13.4.
     """
 
-    baseline: Baseline = "time"
+    baseline: Baseline = "leave-one-out"
     """b, by name or as a function."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_baseline(self._name, self.baseline)
+        check_baseline(self._name, self.baseline, self.episodes)
 
     def weights(self, batch: Rollout) -> FloatArray:
         """Gₜ − bₜ."""

@@ -1,0 +1,5 @@
+"""`python -m pgfast`: the command line."""
+
+from pgfast.cli import main
+
+main()
