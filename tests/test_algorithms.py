@@ -213,7 +213,8 @@ def test_weights_are_zero_where_no_step_happened(kind):
 def test_adam_keeps_its_moments_from_update_to_update(kind):
     """Three updates equal Kingma & Ba's algorithm 1, climbing, on the same gradients."""
     policy = a_policy()
-    algorithm = kind(gamma=0.9, learning_rate=0.02, optimizer="adam")
+    extra = {"baseline": "time"} if kind is pg.Reinforce else {}
+    algorithm = kind(gamma=0.9, learning_rate=0.02, optimizer="adam", **extra)
     learner = algorithm.learner(policy)
     theta, m, v = policy.theta.copy(), np.zeros(10), np.zeros(10)
     for k in range(1, 4):
@@ -271,7 +272,7 @@ def test_npg_direction_solves_the_fisher_system(hidden):
     """‖(F + damping I) x − g‖ ≤ 1e-6 ‖g‖ with the dense F, enumerated over all actions."""
     policy = a_policy(hidden)
     batch = a_batch(policy, episodes=32)
-    settings = {"gamma": 0.9, "damping": 1e-2, "max_iterations": 200}
+    settings = {"gamma": 0.9, "baseline": "time", "damping": 1e-2, "max_iterations": 200}
     step, stats = step_of(pg.NPG(**settings), policy, batch)
     x = step / stats["step_size"]
     g = gradient(policy, batch, advantages(batch, 0.9, BASELINES["time"]))

@@ -10,7 +10,7 @@ from importlib.metadata import version
 import pytest
 
 import pgfast as pg
-from pgfast import _cpu
+from pgfast import _cpu, parallel
 from pgfast.build import check_cpu
 
 
@@ -174,11 +174,18 @@ def test_the_environment_sets_the_number_of_threads(n):
     assert python(THREADS, PGFAST_NUM_THREADS=str(n)) == f"{n} {n}"
 
 
-@pytest.mark.parametrize("value", [None, "0", "many"])
-def test_without_a_number_all_processors_are_used(value):
-    """Those that the process may run on, where PGFAST_NUM_THREADS is no positive number."""
+def test_without_a_number_all_processors_are_used():
+    """Those that the process may run on."""
     n = len(os.sched_getaffinity(0))
-    assert python(THREADS, PGFAST_NUM_THREADS=value) == f"{n} {n}"
+    assert python(THREADS, PGFAST_NUM_THREADS=None) == f"{n} {n}"
+
+
+@pytest.mark.parametrize("value", ["", "0", "-1", "many", "1025"])
+def test_a_number_of_threads_that_is_none_is_an_error(value, monkeypatch):
+    """PGFAST_NUM_THREADS is not passed over in silence."""
+    monkeypatch.setenv("PGFAST_NUM_THREADS", value)
+    with pytest.raises(ValueError, match=f"PGFAST_NUM_THREADS is '{value}', expected a number in"):
+        parallel._check_environment()
 
 
 def test_the_number_of_threads_may_change():

@@ -174,10 +174,10 @@ def test_a_policy_file_that_is_cut_short_is_told(tmp_path):
 @pytest.mark.parametrize(
     ("kind", "shape", "message"),
     [
-        ("F32", [9], r"theta: has shape \(9,\), expected \(10,\)"),
-        ("F32", [11], r"theta: has shape \(11,\), expected \(10,\)"),
-        ("F32", [10, 1], r"theta: has shape \(10, 1\), expected \(10,\)"),
-        ("F32", [0], r"theta: has shape \(0,\), expected \(10,\)"),
+        ("F32", [9], r"theta has shape \(9,\), expected \(10,\)"),
+        ("F32", [11], r"theta has shape \(11,\), expected \(10,\)"),
+        ("F32", [10, 1], r"theta has shape \(10, 1\), expected \(10,\)"),
+        ("F32", [0], r"theta has shape \(0,\), expected \(10,\)"),
         ("F64", [10], "theta: has dtype float64, expected float32"),
         ("F16", [10], "theta: has dtype float16, expected float32"),
         ("I32", [10], "theta: has dtype int32, expected float32"),
@@ -401,7 +401,7 @@ def test_a_save_that_fails_leaves_nothing(run, tmp_path, monkeypatch, broken):
         raise OSError("no space left on device")
 
     if broken == "policy":
-        monkeypatch.setattr("pgfast.checkpoint.save_file", fail)
+        monkeypatch.setattr("pgfast.checkpoint.save", fail)
     elif broken == "description":
         monkeypatch.setattr(json, "dumps", fail)
     else:

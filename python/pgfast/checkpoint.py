@@ -74,8 +74,10 @@ def load_policy(path: str | os.PathLike[str]) -> Policy:
             metadata = file.metadata() or {}
             names = list(file.keys())
             theta = file.get_tensor("theta") if names == ["theta"] else None
-    except (SafetensorError, TypeError, AttributeError) as error:  # also: a dtype NumPy has not
-        raise ValueError(f"load: {source} is no safetensors file of a policy ({error})") from None
+    except SafetensorError as error:
+        raise ValueError(f"load: {source} is no whole safetensors file ({error})") from None
+    except (TypeError, AttributeError) as error:  # a dtype that NumPy does not have
+        raise ValueError(f"load: {source} does not describe a policy: {error}") from None
     if theta is None or metadata.get("format") != FORMAT:
         raise ValueError(f"load: {source} is no policy of pgfast, expected the format {FORMAT}")
     kind = Policy.kinds.get(metadata.get("kind", ""))

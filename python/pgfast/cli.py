@@ -20,10 +20,10 @@ def _train(
     env: Env,
     /,
     algorithm: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None,
-    seed: int = 0,
-    steps: Annotated[int | None, tyro.conf.arg(metavar="INT")] = None,
-    num_envs: Annotated[int | None, tyro.conf.arg(metavar="INT")] = None,
-    threads: Annotated[int | None, tyro.conf.arg(metavar="INT")] = None,
+    seed: Annotated[int, tyro.conf.arg(metavar="N")] = 0,
+    steps: Annotated[int | None, tyro.conf.arg(metavar="N")] = None,
+    num_envs: Annotated[int | None, tyro.conf.arg(metavar="N")] = None,
+    threads: Annotated[int | None, tyro.conf.arg(metavar="N")] = None,
     out: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None,
 ) -> int:
     """Train a policy until the environment is solved or the steps are used up.
@@ -64,10 +64,10 @@ def _train(
 def _evaluate(
     run: RunPath,
     /,
-    episodes: int = 100,
+    episodes: Annotated[int, tyro.conf.arg(metavar="N")] = 100,
     env: Annotated[str | None, tyro.conf.arg(metavar="ENV")] = None,
     sample: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False,
-    seed: int = 0,
+    seed: Annotated[int, tyro.conf.arg(metavar="N")] = 0,
 ) -> int:
     """Evaluate the policy of a run.
 

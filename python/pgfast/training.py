@@ -129,9 +129,8 @@ def evaluate(
     >>> bool((evaluate(SoftmaxPolicy(4, 2), "CartPole-v1", episodes=10) < 20).all())
     True
     """
-    _check_types("evaluate", env, policy)
-    if policy is None:
-        raise TypeError("evaluate: policy is None, expected a policy")
+    _check_env("evaluate", env)
+    _check_policy("evaluate", policy)
     episodes = as_count("evaluate", "episodes", episodes)
     if isinstance(env, str):
         num_envs = min(episodes, EVALUATION_EPISODES)
@@ -157,7 +156,9 @@ class Trainer:
         num_envs: int | None = None,
         steps: int | None = None,
     ) -> None:
-        _check_types("train", env, policy)
+        _check_env("train", env)
+        if policy is not None:
+            _check_policy("train", policy)
         if algorithm is not None and not isinstance(algorithm, (str, Algorithm)):
             what = algorithm.__name__ if isinstance(algorithm, type) else type(algorithm).__name__
             raise TypeError(
@@ -277,7 +278,8 @@ class Trainer:
         """Evaluate the greedy policy, where that may be worth it.
 
         Looking costs steps too, about 100 episodes of them. It is done when the sampling policy
-        reaches the threshold, at the end, and otherwise so often that it takes a fifth of all steps.
+        reaches the threshold, at the end, and otherwise so often that it takes a fifth of all
+        steps.
 
         Solved means: the mean return, less two standard errors, reaches the threshold.
         """
@@ -337,12 +339,15 @@ def train(
     return trainer.train(progress=progress)
 
 
-def _check_types(function: str, env: object, policy: object) -> None:
+def _check_env(function: str, env: object) -> None:
     if not isinstance(env, (str, VectorEnv)):
         raise TypeError(
             f"{function}: env is a {type(env).__name__}, expected an id or a gymnasium VectorEnv"
         )
-    if policy is not None and not isinstance(policy, Policy):
+
+
+def _check_policy(function: str, policy: object) -> None:
+    if not isinstance(policy, Policy):
         raise TypeError(f"{function}: policy is a {type(policy).__name__}, expected a policy")
 
 
