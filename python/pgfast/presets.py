@@ -23,11 +23,13 @@ class Preset:
 
 PRESETS: dict[str, dict[str, Preset]] = {
     "CartPole-v1": {
-        "npg": Preset(NPG(episodes=64, baseline="time", kl_radius=0.1, damping=1e-2)),
-        "reinforce": Preset(
-            Reinforce(episodes=64, baseline="time", learning_rate=0.1), steps=3_000_000
+        # 20 of 20 seeds solve it; with a KL radius above 0.02 or a discount near 1 some don't.
+        "npg": Preset(
+            NPG(episodes=32, gamma=0.98, baseline="time", kl_radius=0.01, damping=1e-2),
+            num_envs=32,
         ),
-        "policy-gradient": Preset(PolicyGradient(episodes=64, learning_rate=0.1), steps=3_000_000),
+        "reinforce": Preset(Reinforce(episodes=64, learning_rate=0.1), steps=3_000_000),
+        "policy-gradient": Preset(PolicyGradient(episodes=64, learning_rate=0.03), steps=3_000_000),
     },
 }
 """The first of each environment is its default."""

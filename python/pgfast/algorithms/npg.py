@@ -31,7 +31,7 @@ class NPG(Algorithm):
 
     baseline: Baseline = "leave-one-out"
     """b, by name or as a function."""
-    kl_radius: float = 0.05
+    kl_radius: float = 0.01
     """δ > 0 in nats."""
     damping: float = 1e-2
     """≥ 0, on the diagonal of F."""

@@ -52,8 +52,8 @@ def check_baseline(function: str, baseline: Baseline, episodes: int) -> None:
         raise unknown(function, "baseline", baseline, BASELINES)
     if baseline == "time" and episodes == 1:
         raise ValueError(
-            f"{function}: baseline is 'time' with episodes=1, where it equals the return itself and "
-            "every advantage is 0; expected 'leave-one-out', 'constant' or 'none'"
+            f"{function}: baseline is 'time' with episodes=1, where it equals the return and every "
+            "advantage is 0; expected 'leave-one-out', 'constant' or 'none'"
         )
 
 

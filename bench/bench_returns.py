@@ -1,0 +1,55 @@
+"""Returns and advantages of a rollout of 128 steps and 4096 environments."""
+
+import numpy as np
+import pytest
+
+import pgfast
+from pgfast import reference
+
+T, N = 128, 4096
+
+
+@pytest.fixture
+def rollout(rng):
+    rewards = rng.normal(size=(T, N)).astype(np.float32)
+    values = rng.normal(size=(T + 1, N)).astype(np.float32)
+    terminated, truncated = rng.random((T, N)) < 0.01, rng.random((T, N)) < 0.002
+    final_values = rng.normal(size=truncated.sum()).astype(np.float32)
+    return rewards, values, terminated, truncated, final_values
+
+
+MEMBERS = pytest.mark.parametrize(
+    ("module", "threads"),
+    [(reference, 1), (pgfast, 1), (pgfast, 2)],
+    ids=["reference", "pgfast-1", "pgfast-2"],
+)
+
+
+@MEMBERS
+@pytest.mark.benchmark(group="gae, T=128 N=4096 float32")
+def bench_gae(measure, rollout, module, threads):
+    r, v, end, cut, final = rollout
+    kwargs = {"gamma": 0.99, "lam": 0.95, "final_values": final}
+    expected = reference.gae(r, v, end, cut, **kwargs)
+    measure(
+        lambda: module.gae(r, v, end, cut, **kwargs),
+        work=T * N,
+        unit="element",
+        check=lambda a: np.testing.assert_allclose(a, expected, rtol=1e-4, atol=1e-4),
+        threads=threads,
+    )
+
+
+@MEMBERS
+@pytest.mark.benchmark(group="reward_to_go, T=128 N=4096 float32")
+def bench_reward_to_go(measure, rollout, module, threads):
+    r, v, end, cut, final = rollout
+    kwargs = {"gamma": 0.99, "last_values": v[-1].copy(), "final_values": final}
+    expected = reference.reward_to_go(r, end, cut, **kwargs)
+    measure(
+        lambda: module.reward_to_go(r, end, cut, **kwargs),
+        work=T * N,
+        unit="element",
+        check=lambda g: np.testing.assert_allclose(g, expected, rtol=1e-4, atol=1e-4),
+        threads=threads,
+    )
