@@ -10,8 +10,8 @@ void bind_build_info(py::module_& m) {
     info["compiler"] = PGFAST_COMPILER;
     info["flags"] = PGFAST_FLAGS;
     info["arch"] = PGFAST_ARCH;
-    info["eigen"] = std::to_string(EIGEN_WORLD_VERSION) + "." + std::to_string(EIGEN_MAJOR_VERSION) +
-                    "." + std::to_string(EIGEN_MINOR_VERSION);
+    info["eigen"] = std::to_string(EIGEN_WORLD_VERSION) + "." +
+                    std::to_string(EIGEN_MAJOR_VERSION) + "." + std::to_string(EIGEN_MINOR_VERSION);
     info["simd"] = Eigen::SimdInstructionSetsInUse();
     info["simd_width"] = static_cast<int>(Eigen::internal::packet_traits<float>::size);
     info["threads"] = ThreadTeam::instance().num_threads();

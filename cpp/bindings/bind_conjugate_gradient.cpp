@@ -27,8 +27,7 @@ py::tuple py_conjugate_gradient(py::object matvec, py::object b, double toleranc
     const CGOutcome outcome =
         conjugate_gradient<S>(python_matvec<S>(arguments, matvec, n), right.data, x.mutable_data(),
                               n, tolerance, max_iterations.value_or(n), damping);
-    return py::make_tuple(x, outcome.iterations, outcome.residual,
-                          status_name(outcome.status));
+    return py::make_tuple(x, outcome.iterations, outcome.residual, status_name(outcome.status));
   });
 }
 

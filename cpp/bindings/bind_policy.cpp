@@ -222,12 +222,13 @@ Activation activation_named(const std::string& name) {
 
 void bind_policy(py::module_& m) {
   py::class_<SoftmaxMlp> softmax_mlp(m, "SoftmaxMlp");
-  softmax_mlp.def(py::init([](const std::vector<Index>& sizes, const std::string& activation) {
-                    for (const Index size : sizes) Arguments("policy").at_least("size", size, 1);
-                    Arguments("policy").at_least("number of sizes", static_cast<Index>(sizes.size()), 2);
-                    return SoftmaxMlp{Mlp(sizes, activation_named(activation)), Softmax{sizes.back()}};
-                  }),
-                  py::arg("sizes"), py::arg("activation"));
+  softmax_mlp.def(
+      py::init([](const std::vector<Index>& sizes, const std::string& activation) {
+        for (const Index size : sizes) Arguments("policy").at_least("size", size, 1);
+        Arguments("policy").at_least("number of sizes", static_cast<Index>(sizes.size()), 2);
+        return SoftmaxMlp{Mlp(sizes, activation_named(activation)), Softmax{sizes.back()}};
+      }),
+      py::arg("sizes"), py::arg("activation"));
   PolicyBinding<SoftmaxMlp>::bind(softmax_mlp);
 
   py::class_<SoftmaxStateAction> softmax_state_action(m, "SoftmaxStateAction");

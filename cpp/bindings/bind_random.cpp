@@ -34,10 +34,14 @@ py::array normal_draws(const Shape& shape, std::uint64_t seed, std::uint32_t str
 
 void bind_random(py::module_& m) {
   m.def("philox", &philox_block, py::arg("counter"), py::arg("key"));
-  m.def("uniform_float32", &uniform_draws<float>, py::arg("shape"), py::arg("seed"), py::arg("stream"));
-  m.def("uniform_float64", &uniform_draws<double>, py::arg("shape"), py::arg("seed"), py::arg("stream"));
-  m.def("normal_float32", &normal_draws<float>, py::arg("shape"), py::arg("seed"), py::arg("stream"));
-  m.def("normal_float64", &normal_draws<double>, py::arg("shape"), py::arg("seed"), py::arg("stream"));
+  m.def("uniform_float32", &uniform_draws<float>, py::arg("shape"), py::arg("seed"),
+        py::arg("stream"));
+  m.def("uniform_float64", &uniform_draws<double>, py::arg("shape"), py::arg("seed"),
+        py::arg("stream"));
+  m.def("normal_float32", &normal_draws<float>, py::arg("shape"), py::arg("seed"),
+        py::arg("stream"));
+  m.def("normal_float64", &normal_draws<double>, py::arg("shape"), py::arg("seed"),
+        py::arg("stream"));
 }
 
 }  // namespace pgfast::bindings

@@ -60,9 +60,9 @@ class DiscreteEnv {
     auto rewards = output<double>({N});
     auto terminated = output<bool>({N}), truncated = output<bool>({N});
     auto final_observations = output<S>({mode == Autoreset::same_step ? N : 0, D});
-    const StepOutput<S> out{observations.mutable_data(), nullptr, terminated.mutable_data(),
-                            truncated.mutable_data(),
-                            mode == Autoreset::same_step ? final_observations.mutable_data() : nullptr};
+    const StepOutput<S> out{
+        observations.mutable_data(), nullptr, terminated.mutable_data(), truncated.mutable_data(),
+        mode == Autoreset::same_step ? final_observations.mutable_data() : nullptr};
     double* rewards_out = rewards.mutable_data();
     bool any_done = false;
     {
@@ -113,9 +113,11 @@ class DiscreteEnv {
     const Arguments arguments("set_state");
     const Index N = env_->num_envs(), K = env_->state_size();
     EnvCopy<S> copy(N, K);
-    const auto read = [&]<class T>(const char* name, const std::vector<Dim>& shape, Buffer<T>& into) {
+    const auto read = [&]<class T>(const char* name, const std::vector<Dim>& shape,
+                                   Buffer<T>& into) {
       if (!parts.contains(name)) {
-        arguments.fail(std::string("the key '") + name + "' is missing, expected what get_state gives");
+        arguments.fail(std::string("the key '") + name +
+                       "' is missing, expected what get_state gives");
       }
       const auto in = arguments.input<T>(name, parts[name], shape);
       std::copy_n(in.data, in.size(), into.data());
@@ -139,10 +141,14 @@ class DiscreteEnv {
     auto actions = output<DiscreteAction>({T, N});
     auto log_probs = output<S>({T, N}), rewards = output<S>({T, N});
     auto terminated = output<bool>({T, N}), truncated = output<bool>({T, N});
-    const RolloutArrays<S, DiscreteAction> out{
-        observations.mutable_data(), actions.mutable_data(),    log_probs.mutable_data(),
-        rewards.mutable_data(),      terminated.mutable_data(), truncated.mutable_data(),
-        nullptr,                     last_observations.mutable_data()};
+    const RolloutArrays<S, DiscreteAction> out{observations.mutable_data(),
+                                               actions.mutable_data(),
+                                               log_probs.mutable_data(),
+                                               rewards.mutable_data(),
+                                               terminated.mutable_data(),
+                                               truncated.mutable_data(),
+                                               nullptr,
+                                               last_observations.mutable_data()};
     std::vector<S> finals;
     {
       const py::gil_scoped_release release;
@@ -155,43 +161,71 @@ class DiscreteEnv {
   }
 
   // `greedy`: the policy's most probable actions instead of samples. The arrays come trimmed to the
-  // longest episode.
-  py::tuple collect_episodes(const SoftmaxMlp& policy, py::object theta, Index episodes, bool greedy,
-                             std::uint64_t seed, std::uint64_t first_index) {
+  // longest episode. How long that is shows only at its end: they begin with 1024 rows (CartPole
+  // needs 500), and where that was too short, the run is made again from the start with twice as
+  // many.
+  py::tuple collect_episodes(const SoftmaxMlp& policy, py::object theta, Index episodes,
+                             bool greedy, std::uint64_t seed, std::uint64_t first_index) {
     const Arguments arguments("collect");
     const auto parameters = read_policy(arguments, policy, theta);
-    const Index N = arguments.at_least("episodes", episodes, 1), D = env_->observation_size();
-    const Index T = env_->max_episode_steps();
-    if (T == 0) arguments.fail("the environment has no time limit, expected one for whole episodes");
-    auto observations = zeros<S>({T, N, D});
-    auto actions = zeros<DiscreteAction>({T, N});
-    auto log_probs = zeros<S>({T, N}), rewards = zeros<S>({T, N});
-    auto terminated = zeros<bool>({T, N}), truncated = zeros<bool>({T, N});
-    auto valid = zeros<bool>({T, N});
-    const RolloutArrays<S, DiscreteAction> out{
-        observations.mutable_data(), actions.mutable_data(),    log_probs.mutable_data(),
-        rewards.mutable_data(),      terminated.mutable_data(), truncated.mutable_data(),
-        valid.mutable_data(),        nullptr};
-    std::vector<S> finals;
-    Index longest = 0;
-    {
-      const py::gil_scoped_release release;
+    const Index N = arguments.at_least("episodes", episodes, 1);
+    const Index limit = env_->max_episode_steps();
+    const EnvCopy<S> start = [&] {
       const std::lock_guard lock(mutex_);
-      std::unique_ptr<Actor<S, DiscreteAction>> actor;
-      if (greedy) {
-        actor = std::make_unique<GreedyActor<S, SoftmaxMlp>>(policy, parameters.data);
-      } else {
-        actor = std::make_unique<SamplingActor<S, SoftmaxMlp>>(policy, parameters.data, seed);
+      return env_->get_state();
+    }();
+    for (Index T = limit > 0 ? std::min<Index>(limit, 1024) : 1024;; T *= 2) {
+      WholeEpisodes arrays(T, N, env_->observation_size());
+      {
+        const py::gil_scoped_release release;
+        const std::lock_guard lock(mutex_);
+        std::unique_ptr<Actor<S, DiscreteAction>> actor;
+        if (greedy) {
+          actor = std::make_unique<GreedyActor<S, SoftmaxMlp>>(policy, parameters.data);
+        } else {
+          actor = std::make_unique<SamplingActor<S, SoftmaxMlp>>(policy, parameters.data, seed);
+        }
+        arrays.finals = pgfast::collect_episodes<S, DiscreteAction>(
+            *env_, *actor, N, T, first_index, arrays.views, arrays.longest);
+        if (arrays.longest > T) env_->set_state(start);
       }
-      finals = pgfast::collect_episodes<S, DiscreteAction>(*env_, *actor, N, first_index, out, longest);
+      if (arrays.longest <= T) return arrays.trimmed(rows(arrays.finals));
     }
-    const auto trim = [longest](const py::array& a) { return py::array(a[py::slice(0, longest, 1)]); };
-    return py::make_tuple(trim(observations), trim(actions), trim(log_probs), trim(rewards),
-                          trim(terminated), trim(truncated), trim(valid), py::none(), rows(finals));
   }
 
  private:
-  Input<S> read_policy(const Arguments& arguments, const SoftmaxMlp& policy, py::handle theta) const {
+  // Arrays of T rows for whole episodes, zero: the system gives their pages when they are written.
+  struct WholeEpisodes {
+    py::array_t<S> observations, log_probs, rewards;
+    py::array_t<DiscreteAction> actions;
+    py::array_t<bool> terminated, truncated, valid;
+    RolloutArrays<S, DiscreteAction> views;
+    std::vector<S> finals;
+    Index longest = 0;
+
+    WholeEpisodes(Index T, Index N, Index D)
+        : observations(zeros<S>({T, N, D})),
+          log_probs(zeros<S>({T, N})),
+          rewards(zeros<S>({T, N})),
+          actions(zeros<DiscreteAction>({T, N})),
+          terminated(zeros<bool>({T, N})),
+          truncated(zeros<bool>({T, N})),
+          valid(zeros<bool>({T, N})),
+          views{observations.mutable_data(), actions.mutable_data(),
+                log_probs.mutable_data(),    rewards.mutable_data(),
+                terminated.mutable_data(),   truncated.mutable_data(),
+                valid.mutable_data(),        nullptr} {}
+
+    py::tuple trimmed(const py::array& final_observations) const {
+      const auto trim = [&](const py::array& a) { return py::array(a[py::slice(0, longest, 1)]); };
+      return py::make_tuple(trim(observations), trim(actions), trim(log_probs), trim(rewards),
+                            trim(terminated), trim(truncated), trim(valid), py::none(),
+                            final_observations);
+    }
+  };
+
+  Input<S> read_policy(const Arguments& arguments, const SoftmaxMlp& policy,
+                       py::handle theta) const {
     if (policy.network.input_size() != env_->observation_size() ||
         policy.distribution.actions != num_actions_) {
       arguments.fail("the policy takes " + std::to_string(policy.network.input_size()) +
@@ -223,7 +257,7 @@ void bind_discrete_env(py::module_& m, const char* name) {
       .def("observe", &E::observe)
       .def("finished", &E::finished)
       .def("get_state", &E::get_state)
-      .def("set_state", &E::set_state, py::arg("copy"))
+      .def("set_state", &E::set_state, py::arg("parts"))
       .def("collect_steps", &E::collect_steps, py::arg("policy"), py::arg("theta"),
            py::arg("steps"), py::arg("seed"), py::arg("first_index"))
       .def("collect_episodes", &E::collect_episodes, py::arg("policy"), py::arg("theta"),

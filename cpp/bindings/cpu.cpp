@@ -1,5 +1,5 @@
-// pgfast._cpu: built for the baseline instruction set, so that it loads on any CPU of the family and
-// can tell, before _core is loaded, whether this CPU has what _core was built for.
+// pgfast._cpu: built for the baseline instruction set, so that it loads on any CPU of the family
+// and can tell, before _core is loaded, whether this CPU has what _core was built for.
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
@@ -8,7 +8,8 @@
 
 namespace {
 
-// PGFAST_REQUIRED_FEATURES lists the __FEATURE__ macros that the compiler defined under _core's flags.
+// PGFAST_REQUIRED_FEATURES lists the __FEATURE__ macros that the compiler defined under _core's
+// flags.
 const std::vector<std::string> required = {PGFAST_REQUIRED_FEATURES};
 
 std::vector<std::string> supported() {

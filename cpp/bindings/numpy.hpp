@@ -98,7 +98,8 @@ class Arguments {
     if (value.is_none()) fail_type(std::string(name) + " is None, expected an array");
     auto array = py::array::ensure(value);
     if (!array) {
-      fail_type(std::string(name) + " is a " + py::str(py::type::of(value).attr("__name__")).cast<std::string>() +
+      fail_type(std::string(name) + " is a " +
+                py::str(py::type::of(value).attr("__name__")).cast<std::string>() +
                 ", expected an array");
     }
     return array;
@@ -157,7 +158,8 @@ class Arguments {
     return input<S>(name, value, std::vector<Dim>(leading.begin(), leading.end()));
   }
 
-  // Discrete actions alongside a batch, each in [0, count). int32 is widened; nothing else is taken.
+  // Discrete actions alongside a batch, each in [0, count). int32 is widened; nothing else is
+  // taken.
   Input<DiscreteAction> actions(const char* name, py::handle value, const Shape& leading,
                                 Index count) const {
     py::array a = array(name, value);
@@ -201,13 +203,16 @@ class Arguments {
   }
 
  private:
-  static std::string dtype_text(const py::array& a) { return py::str(a.dtype()).cast<std::string>(); }
+  static std::string dtype_text(const py::array& a) {
+    return py::str(a.dtype()).cast<std::string>();
+  }
 
   template <class S>
   Input<S> typed(const char* name, py::handle value) const {
     py::array a = array(name, value);
     if (!a.dtype().is(py::dtype::of<S>())) {
-      fail_type(std::string(name) + " has dtype " + dtype_text(a) + ", expected " + dtype_name<S>());
+      fail_type(std::string(name) + " has dtype " + dtype_text(a) + ", expected " +
+                dtype_name<S>());
     }
     if (!(a.flags() & py::array::c_style)) {
       fail(std::string(name) + " has shape " + shape_text(shape_of(a)) + " and strides " +

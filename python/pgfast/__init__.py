@@ -23,6 +23,7 @@ from pgfast.distributions import (
     softmax_sample,
     softmax_score,
 )
+from pgfast.envs.registration import register_when_gymnasium_is_loaded
 from pgfast.optimizers import SGD, Adam
 from pgfast.parallel import get_num_threads, set_num_threads
 from pgfast.policy import SoftmaxPolicy, StateActionSoftmaxPolicy
@@ -84,6 +85,9 @@ __all__ = [
     "train",
     "uniform",
 ]
+
+
+register_when_gymnasium_is_loaded()
 
 
 def __getattr__(name: str) -> Any:

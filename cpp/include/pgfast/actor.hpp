@@ -13,7 +13,8 @@ class Actor {
   virtual ~Actor() = default;
 
   // actions (rows) for observations (rows, D), rows <= tile_rows. Row l draws from stream
-  // `first_stream + l` at `index`: the same numbers wherever the row stands. `log_probs` may be null.
+  // `first_stream + l` at `index`: the same numbers wherever the row stands. `log_probs` may be
+  // null.
   virtual void act(const S* observations, Index rows, std::uint32_t first_stream,
                    std::uint64_t index, Action* actions, S* log_probs) = 0;
 

@@ -18,8 +18,7 @@ using DiscreteAction = std::int64_t;
 inline constexpr Index tile_rows = 32;
 
 template <class S>
-using MatrixView =
-    Eigen::Map<Eigen::Array<S, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>;
+using MatrixView = Eigen::Map<Eigen::Array<S, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>;
 template <class S>
 using ConstMatrixView =
     Eigen::Map<const Eigen::Array<S, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>;

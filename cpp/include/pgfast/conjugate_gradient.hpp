@@ -17,10 +17,14 @@ enum class CGStatus {
 
 constexpr const char* status_name(CGStatus status) {
   switch (status) {
-    case CGStatus::converged: return "converged";
-    case CGStatus::max_iterations: return "max_iterations";
-    case CGStatus::non_positive_curvature: return "non_positive_curvature";
-    case CGStatus::non_finite: return "non_finite";
+    case CGStatus::converged:
+      return "converged";
+    case CGStatus::max_iterations:
+      return "max_iterations";
+    case CGStatus::non_positive_curvature:
+      return "non_positive_curvature";
+    case CGStatus::non_finite:
+      return "non_finite";
   }
   return "";
 }

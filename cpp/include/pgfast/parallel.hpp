@@ -1,7 +1,7 @@
 // Work in blocks of fixed size, on any number of threads, with the same bits.
 //
-// A block's result depends on the block alone, never on the thread that ran it, and partial sums are
-// added in block order. Blocks are claimed from a shared counter by the calling thread and by
+// A block's result depends on the block alone, never on the thread that ran it, and partial sums
+// are added in block order. Blocks are claimed from a shared counter by the calling thread and by
 // helpers from Eigen's thread pool. The caller waits for claimed blocks, not for helpers: a helper
 // that comes late finds nothing to do, and where no helper ever comes (in a forked child, which
 // inherits no threads) the caller does the whole work itself.
@@ -124,8 +124,7 @@ struct SampleBlocks {
 template <class F>
 void for_each_block(Index batch, F&& f) {
   const SampleBlocks blocks(batch);
-  parallel_for(blocks.count(), 1,
-               [&](Index block) { f(blocks.begin(block), blocks.end(block)); });
+  parallel_for(blocks.count(), 1, [&](Index block) { f(blocks.begin(block), blocks.end(block)); });
 }
 
 // out (size) = sum over blocks, in block order, of what f(begin, end, partial) adds to `partial`.
@@ -142,7 +141,8 @@ void sum_over_blocks(Index batch, Index size, S* out, F&& f) {
   parallel_for(blocks.count(), 1, [&](Index block) {
     f(blocks.begin(block), blocks.end(block), partial.data() + block * size);
   });
-  for (Index block = 0; block < blocks.count(); ++block) total += partial.segment(block * size, size);
+  for (Index block = 0; block < blocks.count(); ++block)
+    total += partial.segment(block * size, size);
 }
 
 }  // namespace pgfast

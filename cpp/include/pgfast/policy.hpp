@@ -1,7 +1,7 @@
 // policy = network o distribution: z = f(observation; theta), action ~ p(. | z).
 //
-// Every gradient is the same three steps on a tile of samples: forward, dL/dz from the distribution,
-// backward. With J = dz/dtheta of one sample:
+// Every gradient is the same three steps on a tile of samples: forward, dL/dz from the
+// distribution, backward. With J = dz/dtheta of one sample:
 //
 //   score                 sum_b w_b grad log pi(a_b | s_b) = sum_b J_b' w_b d log p(a_b) / dz
 //   Fisher-vector product mean_b J_b' M_b J_b v, M the distribution's Fisher metric in z
@@ -119,8 +119,8 @@ void kl(const P& policy, const S* theta, const P& other, const S* other_theta,
   });
 }
 
-// out (P) = sum_b w_b grad log pi(a_b | s_b). `weights` may be null: 1. A tile whose weights are all
-// zero (the padding behind episodes that are over) is passed over unseen.
+// out (P) = sum_b w_b grad log pi(a_b | s_b). `weights` may be null: 1. A tile whose weights are
+// all zero (the padding behind episodes that are over) is passed over unseen.
 template <class S, class P>
 void score(const P& policy, const S* theta, const S* observations,
            const typename P::Action* actions, const S* weights, Index batch, S* out) {
@@ -189,7 +189,11 @@ template <class S, class P>
 class SamplingActor final : public Actor<S, typename P::Action> {
  public:
   SamplingActor(const P& policy, const S* theta, std::uint64_t seed)
-      : policy_(policy), theta_(theta), seed_(seed), tile_(policy, theta), draws_(seed, Purpose::action) {}
+      : policy_(policy),
+        theta_(theta),
+        seed_(seed),
+        tile_(policy, theta),
+        draws_(seed, Purpose::action) {}
 
   void act(const S* observations, Index rows, std::uint32_t first_stream, std::uint64_t index,
            typename P::Action* actions, S* log_probs) override {
@@ -238,9 +242,8 @@ class GreedyActor final : public Actor<S, typename P::Action> {
 
 // Actions for a batch, row b from stream `first_stream + b`.
 template <class S, class P>
-void sample(const P& policy, const S* theta, const S* observations, Index batch,
-            std::uint64_t seed, std::uint32_t first_stream, std::uint64_t index,
-            typename P::Action* actions) {
+void sample(const P& policy, const S* theta, const S* observations, Index batch, std::uint64_t seed,
+            std::uint32_t first_stream, std::uint64_t index, typename P::Action* actions) {
   const Index D = policy.network.input_size();
   for_each_block(batch, [&](Index begin, Index end) {
     SamplingActor<S, P> actor(policy, theta, seed);

@@ -93,8 +93,8 @@ template <class S>
 void fill_normal(std::uint64_t seed, Purpose purpose, std::uint32_t stream, S* out, Index count) {
   for (Index i = 0; i < count; i += 2) {
     const auto m = static_cast<std::uint64_t>(i);
-    const auto pair = normal_pair(uniform<S>(seed, purpose, stream, m),
-                                  uniform<S>(seed, purpose, stream, m + 1));
+    const auto pair =
+        normal_pair(uniform<S>(seed, purpose, stream, m), uniform<S>(seed, purpose, stream, m + 1));
     out[i] = pair[0];
     if (i + 1 < count) out[i + 1] = pair[1];
   }

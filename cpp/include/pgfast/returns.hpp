@@ -9,9 +9,10 @@
 //
 // Memory plan: columns in blocks of `column_block`, so that the row of y that the recursion reads
 // back is still in the first-level cache (4 KiB for float32) and each input is streamed once. The
-// inner loop runs over columns, loads before it selects, and becomes vector code; the bootstrap of a truncated step is added
-// afterwards to the few elements that need it. Tails are cut by selection, not by
-// multiplication with zero: a NaN on the far side of an episode's end stays there.
+// inner loop runs over columns, loads before it selects, and becomes vector code; the bootstrap of
+// a truncated step is added afterwards to the few elements that need it. Tails are cut by
+// selection, not by multiplication with zero: a NaN on the far side of an episode's end stays
+// there.
 #pragma once
 
 #include <vector>

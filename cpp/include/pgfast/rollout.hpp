@@ -106,7 +106,8 @@ std::vector<S> collect_steps(VectorEnv<S, Action>& env, const Actor<S, Action>& 
                      {next, out.rewards + row, out.terminated + row, out.truncated + row,
                       final_observations.data()});
       for (Index l = 0; l < lanes; ++l) {
-        if (out.truncated[row + l]) finals.add(block, t, first + l, final_observations.data() + l * D);
+        if (out.truncated[row + l])
+          finals.add(block, t, first + l, final_observations.data() + l * D);
       }
     }
   });
@@ -114,13 +115,14 @@ std::vector<S> collect_steps(VectorEnv<S, Action>& env, const Actor<S, Action>& 
 }
 
 // `episodes` whole episodes, one per column: column k is episode k div N of environment k mod N, so
-// that how many episodes an environment gives is settled beforehand and short ones are not favoured.
-// The arrays are (T, episodes) with T = max_episode_steps, and zero on entry: what lies behind the
-// end of an episode stays zero. `longest` is the length of the longest. Every environment ends
-// waiting for a reset. The policy draws column k's step t from stream k at `first_index + t`.
+// that how many episodes an environment gives is settled beforehand and short ones are not
+// favoured. The arrays are (T, episodes), and zero on entry: what lies behind the end of an episode
+// stays zero. `longest` is the length of the longest, or T + 1 where one does not end within T
+// steps; then the arrays hold no whole episodes. Every environment ends waiting for a reset. The
+// policy draws column k's step t from stream k at `first_index + t`.
 template <class S, class Action>
 std::vector<S> collect_episodes(VectorEnv<S, Action>& env, const Actor<S, Action>& actor,
-                                Index episodes, std::uint64_t first_index,
+                                Index episodes, Index T, std::uint64_t first_index,
                                 const RolloutArrays<S, Action>& out, Index& longest) {
   const Index N = env.num_envs(), D = env.observation_size();
   FinalObservations<S> finals(env.blocks(), D);
@@ -133,6 +135,8 @@ std::vector<S> collect_episodes(VectorEnv<S, Action>& env, const Actor<S, Action
     S log_probs[env_lanes], rewards[env_lanes];
     bool terminated[env_lanes], truncated[env_lanes];
 
+    Index& own_longest = block_longest[static_cast<std::size_t>(block)];
+
     for (Index l = 0; l < env.lanes(block); ++l) env.end_episode(first + l);
     finals.reserve(block, ceil_div(episodes, N) * env_lanes);
     for (Index column = first; column < episodes; column += N) {
@@ -141,6 +145,8 @@ std::vector<S> collect_episodes(VectorEnv<S, Action>& env, const Actor<S, Action
       env.observe_block(block, observations.data());
       Index running = lanes;
       for (Index t = 0; running > 0; ++t) {
+        own_longest = std::max(own_longest, t + 1);
+        if (t == T) return;
         bool active[env_lanes];
         for (Index l = 0; l < lanes; ++l) active[l] = !env.finished(first + l);
         // Lanes without an episode in this round have no action of the policy's: the first one's.
@@ -166,8 +172,6 @@ std::vector<S> collect_episodes(VectorEnv<S, Action>& env, const Actor<S, Action
           if (truncated[l]) finals.add(block, t, column + l, observations.data() + l * D);
           running -= terminated[l] | truncated[l];
         }
-        block_longest[static_cast<std::size_t>(block)] =
-            std::max(block_longest[static_cast<std::size_t>(block)], t + 1);
       }
     }
   });

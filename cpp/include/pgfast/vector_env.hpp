@@ -1,9 +1,10 @@
 // Environments over lanes, and a batch of them.
 //
-// An environment is written once as arithmetic on `env_lanes` copies of itself (envs/*.hpp): a state
-// is Array<S, 32, K>, one column per variable, so that a step of float32 stays in two AVX-512 or
-// four AVX2 registers per variable. LaneEnv turns it into a batch of any size: blocks of 32, with
-// time limits, autoreset and random streams. The last block's unused lanes are computed and ignored.
+// An environment is written once as arithmetic on `env_lanes` copies of itself (envs/*.hpp): a
+// state is Array<S, 32, K>, one column per variable, so that a step of float32 stays in two AVX-512
+// or four AVX2 registers per variable. LaneEnv turns it into a batch of any size: blocks of 32,
+// with time limits, autoreset and random streams. The last block's unused lanes are computed and
+// ignored.
 //
 // Environment i's numbers come from the stream (seed_i, i) alone: it does not depend on the size of
 // the batch, on its neighbours or on the thread that runs it.
@@ -108,7 +109,8 @@ class VectorEnv {
   }
 
   void observe(S* observations) const {
-    for (Index b = 0; b < blocks(); ++b) observe_block(b, observations + first(b) * observation_size());
+    for (Index b = 0; b < blocks(); ++b)
+      observe_block(b, observations + first(b) * observation_size());
   }
 };
 
@@ -248,7 +250,8 @@ class LaneEnv final : public VectorEnv<typename Env::Scalar, typename Env::Actio
   struct Block {
     typename Env::State state = Env::State::Zero();
     std::int32_t elapsed[env_lanes] = {};
-    std::uint8_t finished[env_lanes] = {};  // bytes, as everywhere where loops should be vector code
+    std::uint8_t finished[env_lanes] =
+        {};  // bytes, as everywhere where loops should be vector code
     Index num_finished = 0;
     EnvDraws draws[env_lanes];
 

@@ -1,5 +1,4 @@
 """Environments: native ones behind Gymnasium's vector interface, and adapters for all others.
 
-Nothing is imported here: Gymnasium loads `pgfast.envs.registration` while it is itself being
-loaded.
+Nothing is imported here: `import pgfast` needs `registration` alone, and not Gymnasium.
 """

@@ -1,10 +1,13 @@
 """How a policy is run in an environment: natively in C++, or step by step over Gymnasium.
 
-Both give the same rollout, bit for bit, for the same environment and policy.
+A native environment stepped through its Gymnasium face gives the same `steps`, bit for bit, under
+SAME_STEP and DISABLED. Under NEXT_STEP the rows that only reset count as draws of the policy, and
+with more than one round of whole episodes Gymnasium resets environments once more than C++ does.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
@@ -29,19 +32,27 @@ class Collector(Protocol):
         """Whole episodes; `greedy` takes the most probable actions."""
 
 
-_adapters: WeakKeyDictionary[VectorEnv[Any, Any, Any], GymnasiumCollector] = WeakKeyDictionary()
+@dataclass
+class _Position:
+    """Where a Gymnasium environment stands between two calls of `collect`."""
+
+    observations: npt.NDArray[Any] | None = None
+    resetting: BoolArray | None = None  # NEXT_STEP: the next step only resets
+
+
+_positions: WeakKeyDictionary[VectorEnv[Any, Any, Any], _Position] = WeakKeyDictionary()
 
 
 def collector(env: object, policy: Policy) -> Collector:
     """Find the collector of an environment, after checking that the policy fits it."""
     if not isinstance(env, VectorEnv):
         raise TypeError(f"collect: env is a {type(env).__name__}, expected a gymnasium VectorEnv")
+    if env.closed:
+        raise RuntimeError("collect: the environment is closed")
     check_policy(env, policy)
     if isinstance(env, NativeVectorEnv):
         return NativeCollector(env)
-    if env not in _adapters:
-        _adapters[env] = GymnasiumCollector(env)
-    return _adapters[env]
+    return GymnasiumCollector(env)
 
 
 def spaces(env: VectorEnv[Any, Any, Any]) -> tuple[int, int]:
@@ -81,7 +92,6 @@ class NativeCollector:
     def collect_steps(self, policy: Policy, steps: int) -> Rollout:
         """`steps` steps of every environment."""
         assert isinstance(policy, SoftmaxPolicy)
-        self._env._check_open("collect")
         arrays = self._env._core.collect_steps(
             policy._kernel, policy.theta, steps, policy.seed, policy.draws
         )
@@ -90,7 +100,6 @@ class NativeCollector:
     def collect_episodes(self, policy: Policy, episodes: int, greedy: bool = False) -> Rollout:
         """Whole episodes."""
         assert isinstance(policy, SoftmaxPolicy)
-        self._env._check_open("collect")
         arrays = self._env._core.collect_episodes(
             policy._kernel, policy.theta, episodes, greedy, policy.seed, policy.draws
         )
@@ -116,19 +125,18 @@ class GymnasiumCollector:
                 "gymnasium.vector.AutoresetMode"
             )
         self._mode = mode
-        self._observations: npt.NDArray[Any] | None = None
-        self._resetting = np.zeros(env.num_envs, np.bool_)  # NEXT_STEP: the next step only resets
+        self._at = _positions.setdefault(env, _Position())
 
     def collect_steps(self, policy: Policy, steps: int) -> Rollout:
         """`steps` steps of every environment.
 
         Under NEXT_STEP the step that resets is no step of an episode: its row is not valid.
         """
-        if self._observations is None:
+        if self._at.observations is None:
             self._reset()
         rows = _Rows(policy)
         for _ in range(steps):
-            active = ~self._resetting
+            active = ~np.asarray(self._at.resetting)
             observations, actions = self._act(policy, policy.draws)
             policy.draws += 1
             rewards, terminated, truncated, finals = self._step(actions)
@@ -142,7 +150,7 @@ class GymnasiumCollector:
             self._round(policy, first, min(num_envs, episodes - first), greedy)
             for first in range(0, episodes, num_envs)
         ]
-        self._observations = None  # the next collect begins with a reset
+        self._at.observations = None  # the next collect begins with a reset
         rollout = _side_by_side(columns)
         if not greedy:
             policy.draws += rollout.rewards.shape[0]
@@ -163,11 +171,12 @@ class GymnasiumCollector:
         return rows.rollout(None, columns=count)
 
     def _reset(self) -> None:
-        self._observations, _ = self._env.reset()
-        self._resetting = np.zeros(self._env.num_envs, np.bool_)
+        self._at.observations, _ = self._env.reset()
+        self._at.resetting = np.zeros(self._env.num_envs, np.bool_)
 
     def _policy_observations(self, policy: Policy) -> FloatArray:
-        return np.ascontiguousarray(self._observations, dtype=policy.dtype)
+        # A copy: the environment may write its next observations into the same memory.
+        return np.array(self._at.observations, dtype=policy.dtype, order="C")
 
     def _act(
         self, policy: Policy, index: int, first_stream: int = 0, greedy: bool = False
@@ -193,10 +202,10 @@ class GymnasiumCollector:
             for i in np.flatnonzero(done):
                 finals[i] = infos["final_obs"][i]
         elif self._mode is AutoresetMode.NEXT_STEP:
-            self._resetting = done
+            self._at.resetting = done
         elif done.any():
             observations, _ = self._env.reset(options={"reset_mask": done})
-        self._observations = observations
+        self._at.observations = observations
         return np.array(rewards, np.float64), terminated, truncated, finals
 
 

@@ -47,6 +47,8 @@ NATIVE_ENVS: dict[str, NativeEnv] = {
 
 def native_env(function: str, id: str) -> NativeEnv:
     """Find a native environment by its id, with or without the prefix "pgfast/"."""
+    if not isinstance(id, str):
+        raise TypeError(f"{function}: id is a {type(id).__name__}, expected a str")
     name = id.removeprefix("pgfast/")
     if name not in NATIVE_ENVS:
         raise unknown(function, "id", id, NATIVE_ENVS)

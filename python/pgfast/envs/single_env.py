@@ -9,9 +9,7 @@ import numpy as np
 
 from pgfast._typing import FloatArray
 from pgfast.envs.native import native_env
-from pgfast.envs.vector_env import NativeVectorEnv
-
-_NO_LIMIT = 2**31 - 1
+from pgfast.envs.vector_env import MOST_EPISODE_STEPS, NativeVectorEnv
 
 
 class NativeSingleEnv(gym.Env[FloatArray, np.int64]):
@@ -28,7 +26,7 @@ class NativeSingleEnv(gym.Env[FloatArray, np.int64]):
             1,
             native_id=native_id,
             autoreset_mode="Disabled",
-            max_episode_steps=_NO_LIMIT,
+            max_episode_steps=MOST_EPISODE_STEPS,
             render_mode=render_mode,
             **parameters,
         )

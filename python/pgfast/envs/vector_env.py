@@ -27,6 +27,7 @@ from pgfast.envs.registration import register
 
 register()
 
+MOST_EPISODE_STEPS = 2**31 - 1
 _MODES = {
     AutoresetMode.NEXT_STEP: _core.Autoreset.next_step,
     AutoresetMode.SAME_STEP: _core.Autoreset.same_step,
@@ -64,12 +65,22 @@ class NativeVectorEnv(VectorEnv[FloatArray, npt.NDArray[np.int64], npt.NDArray[A
         mode = _autoreset_mode(autoreset_mode)
         limit = native.max_episode_steps if max_episode_steps is None else max_episode_steps
         self.max_episode_steps = as_count("make", "max_episode_steps", limit)
+        if self.max_episode_steps > MOST_EPISODE_STEPS:
+            raise ValueError(
+                f"make: max_episode_steps is {limit}, expected at most {MOST_EPISODE_STEPS}"
+            )
         if render_mode is not None:
             raise ValueError(f"make: render_mode is {render_mode!r}, expected None")
-        for name in parameters:
+        for name, value in parameters.items():
             if name not in native.parameters:
                 raise TypeError(
                     str(unknown(f"make({native.id!r})", "keyword", name, native.parameters))
+                )
+            kind = type(native.parameters[name])
+            if not isinstance(value, kind):
+                raise TypeError(
+                    f"make({native.id!r}): {name} is a {type(value).__name__}, "
+                    f"expected a {kind.__name__}"
                 )
         self.parameters = {**native.parameters, **parameters}
 
@@ -123,10 +134,10 @@ class NativeVectorEnv(VectorEnv[FloatArray, npt.NDArray[np.int64], npt.NDArray[A
         for name in options:
             if name not in ("reset_mask", "state"):
                 raise unknown("reset", "option", name, ("reset_mask", "state"))
-        mask = _reset_mask(options.get("reset_mask"), self.num_envs)
-        states = options.get("state")
-        if states is not None and not np.isfinite(states).all():
-            raise ValueError("reset: options['state'] holds a number that is not finite")
+        mask = (
+            _reset_mask(options["reset_mask"], self.num_envs) if "reset_mask" in options else None
+        )
+        states = _states(options["state"], self.dtype) if "state" in options else None
         observations = self._core.reset(self._seeds(seed), mask, states)
         self._begun = True
         return observations, {}
@@ -163,7 +174,10 @@ class NativeVectorEnv(VectorEnv[FloatArray, npt.NDArray[np.int64], npt.NDArray[A
                     "ended and autoreset is disabled, expected "
                     'reset(options={"reset_mask": ...}) first'
                 )
-        observations, rewards, terminated, truncated, finals = self._core.step(actions, self._mode)
+        observations, rewards, terminated, truncated, finals = self._core.step(
+            np.ascontiguousarray(actions) if isinstance(actions, np.ndarray) else actions,
+            self._mode,
+        )
         infos: dict[str, Any] = {}
         if finals is not None:
             done = terminated | truncated
@@ -196,6 +210,10 @@ class NativeVectorEnv(VectorEnv[FloatArray, npt.NDArray[np.int64], npt.NDArray[A
             TypeError: a part of another dtype.
         """
         self._check_open("set_state")
+        if not isinstance(state, dict):
+            raise TypeError(
+                f"set_state: state is a {type(state).__name__}, expected what get_state gives"
+            )
         self._core.set_state(state)
         self._begun = True
 
@@ -228,9 +246,18 @@ def _autoreset_mode(mode: AutoresetMode | str) -> AutoresetMode:
         raise unknown("make", "autoreset_mode", mode, [m.value for m in AutoresetMode]) from None
 
 
-def _reset_mask(mask: object, num_envs: int) -> BoolArray | None:
-    if mask is None:
-        return None
+def _states(states: object, dtype: np.dtype[Any]) -> FloatArray:
+    name = "reset: options['state']"
+    if not isinstance(states, np.ndarray) or states.dtype != dtype:
+        kind = type(states).__name__
+        what = f"has dtype {states.dtype}" if isinstance(states, np.ndarray) else f"is a {kind}"
+        raise TypeError(f"{name} {what}, expected {dtype}")
+    if not np.isfinite(states).all():
+        raise ValueError(f"{name} holds a number that is not finite")
+    return states
+
+
+def _reset_mask(mask: object, num_envs: int) -> BoolArray:
     name = "reset: options['reset_mask']"
     if not isinstance(mask, np.ndarray):
         raise TypeError(f"{name} is a {type(mask).__name__}, expected a bool array")

@@ -56,8 +56,8 @@ void kl(const D& distribution, const S* z, const S* z_other, Index batch, S* out
 
 // Row b draws from stream b at `index`.
 template <class S, class D>
-void sample(const D& distribution, const S* z, Index batch, std::uint64_t seed,
-            std::uint64_t index, typename D::Action* actions) {
+void sample(const D& distribution, const S* z, Index batch, std::uint64_t seed, std::uint64_t index,
+            typename D::Action* actions) {
   map_tiles(distribution, z, batch, [&](auto& tile, Index first, Index rows) {
     S uniforms[tile_rows];
     StreamTile<S>(seed, Purpose::action)

@@ -49,8 +49,8 @@ class SoftmaxTile {
     }
     p_ = log_p_;
     transform_chunks(p_.data(), rows * A_, [](const auto& x) { return x.exp().eval(); });
-    // Vector exp stops at the smallest number instead of reaching 0, and that number times a log p of
-    // -1e300 is not 0. What is below the normal numbers counts as 0.
+    // Vector exp stops at the smallest number instead of reaching 0, and that number times a log p
+    // of -1e300 is not 0. What is below the normal numbers counts as 0.
     constexpr S lowest = std::is_same_v<S, float> ? S(-87) : S(-708);
     for (Index i = 0; i < rows * A_; ++i) p_[i] = log_p_[i] < lowest ? S{0} : p_[i];
     for (Index r = 0; r < rows; ++r) {

@@ -57,7 +57,8 @@ struct CartPole {
     const S* x_now = &state(0, 0);
     const S* theta_now = &state(0, 2);
     for (Index l = 0; l < env_lanes; ++l) {
-      const bool x_out = std::abs(x_now[l]) > x_limit, theta_out = std::abs(theta_now[l]) > theta_limit;
+      const bool x_out = std::abs(x_now[l]) > x_limit,
+                 theta_out = std::abs(theta_now[l]) > theta_limit;
       terminated[l] = static_cast<std::uint8_t>(x_out | theta_out);
     }
     if (sutton_barto_reward) {

@@ -1,5 +1,5 @@
-// A multilayer perceptron z = f(x; theta): affine layers with an activation between them, none after
-// the last. Without hidden layers it is the linear network. theta holds the layers in order.
+// A multilayer perceptron z = f(x; theta): affine layers with an activation between them, none
+// after the last. Without hidden layers it is the linear network. theta holds the layers in order.
 #pragma once
 
 #include <algorithm>
@@ -125,9 +125,7 @@ class MlpTile {
   }
 
  private:
-  const S* input(std::size_t layer) const {
-    return layer == 0 ? x_ : outputs_[layer - 1].data();
-  }
+  const S* input(std::size_t layer) const { return layer == 0 ? x_ : outputs_[layer - 1].data(); }
 
   void transpose_weights() {
     const auto& layers = network_.layers();

@@ -8,8 +8,8 @@
 //   input gradient    dX = dY W'          A = dY  (rows, O)   strides (O, 1)
 //   weight gradient   dW += X' dY         A = X'  (I, rows)   strides (1, I)
 //
-// Every element of C is one chain of multiply-adds over k = 0, 1, ..., whatever block it falls into:
-// a sample's result does not depend on the other rows of its tile.
+// Every element of C is one chain of multiply-adds over k = 0, 1, ..., whatever block it falls
+// into: a sample's result does not depend on the other rows of its tile.
 #pragma once
 
 #include <cmath>

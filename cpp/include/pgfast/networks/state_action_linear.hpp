@@ -29,7 +29,9 @@ template <class S>
 class StateActionLinearTile {
  public:
   StateActionLinearTile(const StateActionLinear& network, const S* theta)
-      : network_(network), theta_(theta), z_(Buffer<S>::Zero(padded(tile_rows * network.output_size()))) {}
+      : network_(network),
+        theta_(theta),
+        z_(Buffer<S>::Zero(padded(tile_rows * network.output_size()))) {}
 
   const S* forward(const S* x, Index rows) {
     x_ = x;

@@ -1,0 +1,163 @@
+#include "pgfast/baselines.hpp"
+
+#include <limits>
+
+#include "threads.hpp"
+
+namespace pgfast {
+namespace {
+
+template <class S>
+using Baseline = void (*)(ConstMatrixView<S>, const bool*, MatrixView<S>);
+
+template <class S>
+Buffer<S> apply(Baseline<S> baseline, const Buffer<S>& g, const bool* valid, Index T, Index N) {
+  Buffer<S> b = Buffer<S>::Constant(T * N, S{99});
+  baseline({g.data(), T, N}, valid, {b.data(), T, N});
+  return b;
+}
+
+// f(T, N, valid or null). Among the rows are ones with no valid step and ones with exactly one.
+template <class F>
+void for_each_mask(F&& f) {
+  for (const auto& [T, N] : {std::pair<Index, Index>{1, 1}, {1, 33}, {5, 2}, {40, 7}, {7, 300}}) {
+    for (const double p : {1.0, 0.7, 0.1, 0.0}) {
+      CONTEXT("T " << T << ", N " << N << ", valid " << p);
+      const Buffer<bool> valid = check::flags(T * N, p, 1);
+      f(T, N, valid.data());
+      if (p == 1.0) f(T, N, static_cast<const bool*>(nullptr));
+    }
+  }
+}
+
+// b is what `mean` gives in long double, rounded once more than a sum in double, 0 where not valid.
+// mean(t, n) -> {mean, how many}
+template <class S, class F>
+void check_means(const Buffer<S>& b, const bool* valid, Index T, Index N, F&& mean) {
+  for (Index t = 0; t < T; ++t) {
+    for (Index n = 0; n < N; ++n) {
+      if (valid && !valid[t * N + n]) {
+        CHECK_EQ(b[t * N + n], S{0});
+        continue;
+      }
+      const auto [expected, count] = mean(t, n);
+      CHECK_NEAR(b[t * N + n], count ? expected : 0,
+                 std::numeric_limits<S>::epsilon() + 1e-13 * static_cast<double>(count));
+    }
+  }
+}
+
+// The mean of g over what `counts` says.
+template <class S, class F>
+std::pair<long double, Index> mean_where(const Buffer<S>& g, F&& counts) {
+  long double sum = 0;
+  Index count = 0;
+  for (Index i = 0; i < g.size(); ++i) {
+    if (!counts(i)) continue;
+    sum += g[i];
+    ++count;
+  }
+  return {count ? sum / static_cast<long double>(count) : 0, count};
+}
+
+TEST(constant, "The constant baseline is the mean over all valid steps.") {
+  check::for_each_scalar([]<class S>() {
+    for_each_mask([](Index T, Index N, const bool* valid) {
+      const auto g = check::normals<S>(T * N, 2);
+      const auto mean = mean_where(g, [&](Index i) { return !valid || valid[i]; });
+      check_means(apply<S>(constant_baseline, g, valid, T, N), valid, T, N,
+                  [&](Index, Index) { return mean; });
+    });
+  });
+}
+
+TEST(time, "The time baseline is the mean over the trajectories that are valid at that time.") {
+  check::for_each_scalar([]<class S>() {
+    for_each_mask([](Index T, Index N, const bool* valid) {
+      const auto g = check::normals<S>(T * N, 2);
+      check_means(apply<S>(time_baseline, g, valid, T, N), valid, T, N, [&](Index t, Index) {
+        return mean_where(g, [&](Index i) { return i / N == t && (!valid || valid[i]); });
+      });
+    });
+  });
+}
+
+TEST(leave_one_out, "The leave-one-out baseline is the mean over the others, 0 without others.") {
+  check::for_each_scalar([]<class S>() {
+    for_each_mask([](Index T, Index N, const bool* valid) {
+      const auto g = check::normals<S>(T * N, 2);
+      check_means(
+          apply<S>(leave_one_out_baseline, g, valid, T, N), valid, T, N, [&](Index t, Index n) {
+            return mean_where(g, [&](Index i) {
+              return i / N == t && i != t * N + n && (!valid || valid[i]);
+            });
+          });
+    });
+  });
+}
+
+TEST(leave_one_out_and_time, "g minus leave-one-out is N/(N-1) times g minus the time baseline.") {
+  const Index T = 9, N = 31;
+  const auto g = check::normals<double>(T * N, 3);
+  const auto loo = apply<double>(leave_one_out_baseline, g, nullptr, T, N);
+  const auto time = apply<double>(time_baseline, g, nullptr, T, N);
+  for (Index i = 0; i < T * N; ++i) {
+    CHECK_NEAR(g[i] - loo[i], 31.0 / 30.0 * (g[i] - time[i]), 1e-13);
+  }
+}
+
+TEST(large_offset, "Means of large, nearly equal returns keep their digits.") {
+  const Index N = 10000;
+  const Buffer<float> g = Buffer<float>::Constant(N, 16777215.0f);
+  CHECK_SAME(apply<float>(constant_baseline, g, nullptr, 1, N), g);
+  CHECK_SAME(apply<float>(time_baseline, g, nullptr, 1, N), g);
+  CHECK_SAME(apply<float>(leave_one_out_baseline, g, nullptr, 1, N), g);
+}
+
+TEST(nan_where_not_valid, "A NaN where no step happened leaves no trace.") {
+  check::for_each_scalar([]<class S>() {
+    const Index T = 20, N = 50;
+    const auto valid = check::flags(T * N, 0.6, 4);
+    const auto g = check::normals<S>(T * N, 5);
+    Buffer<S> dirty = g;
+    for (Index i = 0; i < T * N; ++i) {
+      if (!valid[i]) dirty[i] = std::numeric_limits<S>::quiet_NaN();
+    }
+    for (const Baseline<S> f :
+         {constant_baseline<S>, time_baseline<S>, leave_one_out_baseline<S>}) {
+      CHECK_SAME(apply<S>(f, dirty, valid.data(), T, N), apply<S>(f, g, valid.data(), T, N));
+    }
+  });
+}
+
+TEST(nan_where_valid, "A valid NaN comes out in the means that it belongs to, and in no other.") {
+  check::for_each_scalar([]<class S>() {
+    const Index T = 3, N = 4;
+    auto g = check::normals<S>(T * N, 5);
+    g[1 * N + 2] = std::numeric_limits<S>::quiet_NaN();
+    const auto constant = apply<S>(constant_baseline, g, nullptr, T, N);
+    const auto time = apply<S>(time_baseline, g, nullptr, T, N);
+    const auto others = apply<S>(leave_one_out_baseline, g, nullptr, T, N);
+    for (Index i = 0; i < T * N; ++i) {
+      CHECK(std::isnan(constant[i]));
+      CHECK_EQ(std::isnan(time[i]), i / N == 1);
+      if (i != 1 * N + 2) CHECK_EQ(std::isnan(others[i]), i / N == 1);
+    }
+  });
+}
+
+TEST(threads, "Baselines have the same bits on 1 to 4 threads.") {
+  check::for_each_scalar([]<class S>() {
+    const Index T = 300, N = 301;
+    const auto g = check::normals<S>(T * N, 6);
+    const auto valid = check::flags(T * N, 0.8, 7);
+    check::same_on_any_threads([&] {
+      return std::tuple{apply<S>(constant_baseline, g, valid.data(), T, N),
+                        apply<S>(time_baseline, g, valid.data(), T, N),
+                        apply<S>(leave_one_out_baseline, g, valid.data(), T, N)};
+    });
+  });
+}
+
+}  // namespace
+}  // namespace pgfast

@@ -1,0 +1,112 @@
+#include "pgfast/networks/linear.hpp"
+
+#include <limits>
+
+#include "check.hpp"
+
+namespace pgfast {
+namespace {
+
+// Small integers: every product and sum is exact, so the answers are too.
+template <class S>
+Buffer<S> small_integers(Index count, std::uint64_t seed) {
+  return (check::integers(count, 17, seed) - 8).template cast<S>();
+}
+
+template <class S>
+struct Problem {
+  Linear layer;
+  Index rows;
+  Buffer<S> parameters, direction, x, dx, dy;
+
+  Problem(Index inputs, Index outputs, Index r)
+      : layer{inputs, outputs},
+        rows(r),
+        parameters(small_integers<S>(layer.num_parameters(), 1)),
+        direction(small_integers<S>(layer.num_parameters(), 2)),
+        x(small_integers<S>(r * inputs, 3)),
+        dx(small_integers<S>(r * inputs, 4)),
+        dy(small_integers<S>(r * outputs, 5)) {}
+
+  // x W + b by hand
+  Buffer<S> affine(const Buffer<S>& p, const Buffer<S>& input, bool bias = true) const {
+    const Index I = layer.inputs, O = layer.outputs;
+    Buffer<S> y = Buffer<S>::Zero(rows * O);
+    for (Index r = 0; r < rows; ++r) {
+      for (Index o = 0; o < O; ++o) {
+        if (bias) y[r * O + o] = p[I * O + o];
+        for (Index i = 0; i < I; ++i) y[r * O + o] += input[r * I + i] * p[i * O + o];
+      }
+    }
+    return y;
+  }
+};
+
+template <class F>
+void for_each_problem(F&& f) {
+  check::for_each_scalar([&]<class S>() {
+    for (const Index inputs : {1, 3, 5, 17, 33}) {
+      for (const Index outputs : {1, 3, 5, 17, 33}) {
+        for (const Index rows : {1, 3, 32}) {
+          CONTEXT(inputs << " inputs, " << outputs << " outputs, " << rows << " rows");
+          f(Problem<S>(inputs, outputs, rows));
+        }
+      }
+    }
+  });
+}
+
+TEST(parameters, "A layer has inputs * outputs weights and one bias per output.") {
+  CHECK_EQ((Linear{3, 5}.num_parameters()), 3 * 5 + 5);
+}
+
+TEST(forward, "The output is x W + b, W row-major and then b.") {
+  for_each_problem([]<class S>(const Problem<S>& p) {
+    Buffer<S> y(p.dy.size());
+    p.layer.forward(p.parameters.data(), p.x.data(), p.rows, y.data());
+    CHECK_SAME(y, p.affine(p.parameters, p.x));
+  });
+}
+
+TEST(backward, "The gradient gains x'dy and the sum of dy over rows.") {
+  for_each_problem([]<class S>(const Problem<S>& p) {
+    const Index I = p.layer.inputs, O = p.layer.outputs;
+    Buffer<S> gradient = p.direction;  // something to add to
+    p.layer.backward(p.x.data(), p.rows, p.dy.data(), gradient.data());
+    Buffer<S> expected = p.direction;
+    for (Index r = 0; r < p.rows; ++r) {
+      for (Index o = 0; o < O; ++o) {
+        for (Index i = 0; i < I; ++i) expected[i * O + o] += p.x[r * I + i] * p.dy[r * O + o];
+        expected[I * O + o] += p.dy[r * O + o];
+      }
+    }
+    CHECK_SAME(gradient, expected);
+  });
+}
+
+TEST(jvp, "The tangent is x dW + db + dx W, without the last term where x is fixed.") {
+  for_each_problem([]<class S>(const Problem<S>& p) {
+    Buffer<S> y(p.dy.size());
+    p.layer.template jvp<S>(p.parameters.data(), p.direction.data(), p.x.data(), nullptr, p.rows,
+                            y.data());
+    CHECK_SAME(y, p.affine(p.direction, p.x));
+    p.layer.jvp(p.parameters.data(), p.direction.data(), p.x.data(), p.dx.data(), p.rows, y.data());
+    CHECK_SAME(y, (p.affine(p.direction, p.x) + p.affine(p.parameters, p.dx, false)));
+  });
+}
+
+TEST(adjoint, "<dx W, dy> = <dx, dy W'> and <x dW + db, dy> = <(dW, db), backward(dy)>.") {
+  for_each_problem([]<class S>(const Problem<S>& p) {
+    Buffer<S> transposed(p.layer.inputs * p.layer.outputs), back(p.x.size());
+    p.layer.transpose(p.parameters.data(), transposed.data());
+    p.layer.backward_input(transposed.data(), p.rows, p.dy.data(), back.data());
+    CHECK_EQ((p.affine(p.parameters, p.dx, false) * p.dy).sum(), (p.dx * back).sum());
+
+    Buffer<S> gradient = Buffer<S>::Zero(p.parameters.size());
+    p.layer.backward(p.x.data(), p.rows, p.dy.data(), gradient.data());
+    CHECK_EQ((p.affine(p.direction, p.x) * p.dy).sum(), (p.direction * gradient).sum());
+  });
+}
+
+}  // namespace
+}  // namespace pgfast
