@@ -26,15 +26,17 @@ from pgfast.distributions import (
 from pgfast.envs.registration import register_when_gymnasium_is_loaded
 from pgfast.optimizers import SGD, Adam
 from pgfast.parallel import get_num_threads, set_num_threads
-from pgfast.policy import SoftmaxPolicy, StateActionSoftmaxPolicy
 from pgfast.random import normal, uniform
 from pgfast.returns import episode_return, gae, reward_to_go
-from pgfast.rollout import Rollout, collect
+from pgfast.rollout import Rollout
+from pgfast.softmax_policy import SoftmaxPolicy, StateActionSoftmaxPolicy
 
 if TYPE_CHECKING:
     from pgfast.checkpoint import load
+    from pgfast.envs.collect import collect
     from pgfast.envs.make import make
-    from pgfast.training import Run, Trainer, evaluate, policy_for, train
+    from pgfast.evaluation import evaluate
+    from pgfast.training import Run, Trainer, policy_for, train
 
 # Names whose modules import more than NumPy.
 _LAZY = {
@@ -42,7 +44,8 @@ _LAZY = {
     "make": "pgfast.envs.make",
     "Run": "pgfast.training",
     "Trainer": "pgfast.training",
-    "evaluate": "pgfast.training",
+    "collect": "pgfast.envs.collect",
+    "evaluate": "pgfast.evaluation",
     "policy_for": "pgfast.training",
     "train": "pgfast.training",
 }

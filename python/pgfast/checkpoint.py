@@ -24,11 +24,16 @@ from safetensors.numpy import save
 from pgfast._typing import as_seed, unknown
 from pgfast.logging import History
 from pgfast.policy import Policy
+from pgfast.softmax_policy import SoftmaxPolicy, StateActionSoftmaxPolicy
 
 if TYPE_CHECKING:
     from pgfast.training import Run
 
 FORMAT = "pgfast-policy-1"
+KINDS: dict[str, type[Policy]] = {
+    kind.__name__: kind for kind in (SoftmaxPolicy, StateActionSoftmaxPolicy)
+}
+"""The policies that a file may hold."""
 POLICY_FILE, RUN_FILE, HISTORY_FILE = "policy.safetensors", "run.json", "history.csv"
 
 
@@ -80,9 +85,9 @@ def load_policy(path: str | os.PathLike[str]) -> Policy:
         raise ValueError(f"load: {source} does not describe a policy: {error}") from None
     if theta is None or metadata.get("format") != FORMAT:
         raise ValueError(f"load: {source} is no policy of pgfast, expected the format {FORMAT}")
-    kind = Policy.kinds.get(metadata.get("kind", ""))
+    kind = KINDS.get(metadata.get("kind", ""))
     if kind is None:
-        raise unknown(f"load: {source}", "kind", metadata.get("kind"), Policy.kinds)
+        raise unknown(f"load: {source}", "kind", metadata.get("kind"), KINDS)
     try:
         return kind.restore(
             json.loads(metadata["config"]), theta, as_seed("load", int(metadata["draws"]), "draws")

@@ -7,23 +7,21 @@ import time
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import gymnasium as gym
 import numpy as np
 import numpy.typing as npt
-from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector import VectorEnv
 
-from pgfast._typing import as_count, as_seed, unknown
+from pgfast._typing import as_count, as_seed
 from pgfast.algorithms import ALGORITHMS, Algorithm
-from pgfast.envs.adapter import check_policy, collector, spaces
-from pgfast.envs.make import make
-from pgfast.envs.native import NATIVE_ENVS
+from pgfast.envs.collect import check_policy, collect, spaces
+from pgfast.envs.make import make_any
+from pgfast.evaluation import EVALUATION_EPISODES, check_env, check_policy_type, evaluate
 from pgfast.logging import History, Progress
-from pgfast.policy import Policy, SoftmaxPolicy
+from pgfast.policy import Policy
 from pgfast.presets import preset
-from pgfast.rollout import collect
+from pgfast.softmax_policy import SoftmaxPolicy
 
 Stop = Literal["solved", "steps", "interrupted", "non-finite"]
-EVALUATION_EPISODES = 100
 
 
 class NonFiniteError(ArithmeticError):
@@ -60,25 +58,6 @@ class Run:
         save_run(self, path)
 
 
-def _make_env(
-    function: str, id: str, num_envs: int, seed: int, dtype: Any
-) -> VectorEnv[Any, Any, Any]:
-    """Make a native environment, or one of Gymnasium's over its SyncVectorEnv."""
-    if id.removeprefix("pgfast/") in NATIVE_ENVS:
-        return make(id, num_envs, seed=seed, dtype=dtype, autoreset_mode="SameStep")
-    if id not in gym.registry:
-        raise unknown(function, "env", id, [*NATIVE_ENVS, *gym.registry])
-    env = gym.make_vec(
-        id,
-        num_envs,
-        vectorization_mode="sync",
-        vector_kwargs={"autoreset_mode": AutoresetMode.SAME_STEP},
-    )
-    # Gymnasium gives environment i the seed + i; a hash keeps neighbouring seeds apart.
-    env.reset(seed=int(np.random.SeedSequence(seed).generate_state(1)[0] >> 1))
-    return env
-
-
 def policy_for(env: VectorEnv[Any, Any, Any], **settings: Any) -> SoftmaxPolicy:
     """Make a policy that fits an environment.
 
@@ -101,45 +80,6 @@ def policy_for(env: VectorEnv[Any, Any, Any], **settings: Any) -> SoftmaxPolicy:
     return SoftmaxPolicy(observation_size, actions, **settings)
 
 
-def evaluate(
-    policy: Policy,
-    env: str | VectorEnv[Any, Any, Any],
-    *,
-    episodes: int = EVALUATION_EPISODES,
-    greedy: bool = True,
-    seed: int = 0,
-) -> npt.NDArray[np.float64]:
-    """Undiscounted returns of whole episodes.
-
-    Parameters:
-        policy: is not changed; `greedy=False` draws from its samples, though.
-        env: an id, or a vector environment, which is reset.
-        episodes: how many, ≥ 1.
-        greedy: take the most probable actions; else sample them.
-        seed: of an environment made from an id.
-
-    Returns:
-        (episodes,) float64.
-
-    Raises:
-        ValueError: an unknown id (with the nearest names), or a number that does not fit.
-        TypeError: a policy that does not fit.
-
-    >>> from pgfast import SoftmaxPolicy
-    >>> bool((evaluate(SoftmaxPolicy(4, 2), "CartPole-v1", episodes=10) < 20).all())
-    True
-    """
-    _check_env("evaluate", env)
-    _check_policy("evaluate", policy)
-    episodes = as_count("evaluate", "episodes", episodes)
-    if isinstance(env, str):
-        num_envs = min(episodes, EVALUATION_EPISODES)
-        env = _make_env("evaluate", env, num_envs, as_seed("evaluate", seed), policy.dtype)
-    batch = collector(env, policy).collect_episodes(policy, episodes, greedy)
-    returns: npt.NDArray[np.float64] = batch.rewards.sum(axis=0, dtype=np.float64)
-    return returns
-
-
 class Trainer:
     """A training run, update by update, for those who want a loop of their own.
 
@@ -156,9 +96,9 @@ class Trainer:
         num_envs: int | None = None,
         steps: int | None = None,
     ) -> None:
-        _check_env("train", env)
+        check_env("train", env)
         if policy is not None:
-            _check_policy("train", policy)
+            check_policy_type("train", policy)
         if algorithm is not None and not isinstance(algorithm, (str, Algorithm)):
             what = algorithm.__name__ if isinstance(algorithm, type) else type(algorithm).__name__
             raise TypeError(
@@ -175,10 +115,10 @@ class Trainer:
         if isinstance(env, str):
             count = as_count("train", "num_envs", known.num_envs if num_envs is None else num_envs)
             dtype = policy.dtype if policy else known.policy.get("dtype", np.float32)
-            self.env = _make_env("train", env, count, self.seed, dtype)
+            self.env = make_any("train", env, count, self.seed, dtype)
             # Its own environment, with seeds far from the training's, so that looking
             # changes nothing.
-            self._evaluation_env = _make_env(
+            self._evaluation_env = make_any(
                 "train", env, EVALUATION_EPISODES, (self.seed + 2**63) % 2**64, dtype
             )
         else:
@@ -337,18 +277,6 @@ def train(
     """
     trainer = Trainer(env, algorithm, seed=seed, policy=policy, num_envs=num_envs, steps=steps)
     return trainer.train(progress=progress)
-
-
-def _check_env(function: str, env: object) -> None:
-    if not isinstance(env, (str, VectorEnv)):
-        raise TypeError(
-            f"{function}: env is a {type(env).__name__}, expected an id or a gymnasium VectorEnv"
-        )
-
-
-def _check_policy(function: str, policy: object) -> None:
-    if not isinstance(policy, Policy):
-        raise TypeError(f"{function}: policy is a {type(policy).__name__}, expected a policy")
 
 
 def _name_of(algorithm: object) -> str | None:

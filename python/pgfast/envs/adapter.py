@@ -1,35 +1,23 @@
-"""How a policy is run in an environment: natively in C++, or step by step over Gymnasium.
+"""Any Gymnasium vector environment, stepped through Python into a rollout.
 
-A native environment stepped through its Gymnasium face gives the same `steps`, bit for bit, under
-SAME_STEP and DISABLED. Under NEXT_STEP the rows that only reset count as draws of the policy, and
-with more than one round of whole episodes Gymnasium resets environments once more than C++ does.
+A native environment stepped this way gives the same `steps` as C++, bit for bit, under SAME_STEP
+and DISABLED. Under NEXT_STEP the rows that only reset count as draws of the policy, and with more
+than one round of whole episodes Gymnasium resets environments once more than C++ does.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 from weakref import WeakKeyDictionary
 
-import gymnasium as gym
 import numpy as np
 import numpy.typing as npt
 from gymnasium.vector import AutoresetMode, VectorEnv
 
 from pgfast._typing import BoolArray, FloatArray, IntArray
-from pgfast.envs.vector_env import NativeVectorEnv
-from pgfast.policy import Policy, SoftmaxPolicy
+from pgfast.policy import Policy
 from pgfast.rollout import Rollout
-
-
-class Collector(Protocol):
-    """What `collect` asks of an environment."""
-
-    def collect_steps(self, policy: Policy, steps: int) -> Rollout:
-        """`steps` steps of every environment."""
-
-    def collect_episodes(self, policy: Policy, episodes: int, greedy: bool = False) -> Rollout:
-        """Whole episodes; `greedy` takes the most probable actions."""
 
 
 @dataclass
@@ -41,76 +29,6 @@ class _Position:
 
 
 _positions: WeakKeyDictionary[VectorEnv[Any, Any, Any], _Position] = WeakKeyDictionary()
-
-
-def collector(env: object, policy: Policy) -> Collector:
-    """Find the collector of an environment, after checking that the policy fits it."""
-    if not isinstance(env, VectorEnv):
-        raise TypeError(f"collect: env is a {type(env).__name__}, expected a gymnasium VectorEnv")
-    if env.closed:
-        raise RuntimeError("collect: the environment is closed")
-    check_policy(env, policy)
-    if isinstance(env, NativeVectorEnv):
-        return NativeCollector(env)
-    return GymnasiumCollector(env)
-
-
-def spaces(env: VectorEnv[Any, Any, Any]) -> tuple[int, int]:
-    """Observation size D and number of actions A of an environment that a softmax policy fits."""
-    observation, action = env.single_observation_space, env.single_action_space
-    if not isinstance(observation, gym.spaces.Box) or len(observation.shape) != 1:
-        raise TypeError(
-            f"collect: env has observations {observation}, expected a Box of one dimension"
-        )
-    if not isinstance(action, gym.spaces.Discrete):
-        raise TypeError(f"collect: env has actions {action}, expected Discrete")
-    return observation.shape[0], int(action.n)
-
-
-def check_policy(env: VectorEnv[Any, Any, Any], policy: Policy) -> None:
-    """Raise where a policy does not fit an environment."""
-    if not isinstance(policy, SoftmaxPolicy):
-        raise TypeError(f"collect: policy is a {type(policy).__name__}, expected a SoftmaxPolicy")
-    sizes = spaces(env)
-    if sizes != (policy.observation_size, policy.actions):
-        raise ValueError(
-            f"collect: the policy has {policy.observation_size} observations and {policy.actions} "
-            f"actions, expected {sizes[0]} and {sizes[1]}, those of the environment"
-        )
-    if isinstance(env, NativeVectorEnv) and env.dtype != policy.dtype:
-        raise TypeError(
-            f"collect: the policy has dtype {policy.dtype}, expected {env.dtype}, the environment's"
-        )
-
-
-class NativeCollector:
-    """Runs a block of environments × steps × policy inside C++."""
-
-    def __init__(self, env: NativeVectorEnv) -> None:
-        self._env = env
-
-    def collect_steps(self, policy: Policy, steps: int) -> Rollout:
-        """`steps` steps of every environment."""
-        assert isinstance(policy, SoftmaxPolicy)
-        arrays = self._env._core.collect_steps(
-            policy._kernel, policy.theta, steps, policy.seed, policy.draws
-        )
-        return self._rollout(policy, arrays)
-
-    def collect_episodes(self, policy: Policy, episodes: int, greedy: bool = False) -> Rollout:
-        """Whole episodes."""
-        assert isinstance(policy, SoftmaxPolicy)
-        arrays = self._env._core.collect_episodes(
-            policy._kernel, policy.theta, episodes, greedy, policy.seed, policy.draws
-        )
-        return self._rollout(policy, arrays, greedy)
-
-    def _rollout(self, policy: Policy, arrays: Any, greedy: bool = False) -> Rollout:
-        self._env._begun = True
-        rollout = Rollout(*arrays)
-        if not greedy:
-            policy.draws += rollout.rewards.shape[0]
-        return rollout
 
 
 class GymnasiumCollector:
