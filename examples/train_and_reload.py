@@ -1,4 +1,4 @@
-"""Train CartPole-v1 with its preset, save the run, load it and judge it in Gymnasium's own CartPole."""
+"""Train CartPole-v1 with its preset, save and load the run, judge it in Gymnasium's own."""
 
 import tempfile
 from pathlib import Path

@@ -1,5 +1,4 @@
 #include "numpy.hpp"
-#include "pgfast/policy.hpp"
 #include "policies.hpp"
 
 namespace pgfast::bindings {

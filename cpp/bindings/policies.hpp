@@ -2,7 +2,7 @@
 #pragma once
 
 #include "numpy.hpp"
-#include "pgfast/policy.hpp"
+#include "pgfast/policy_actor.hpp"
 
 namespace pgfast::bindings {
 

@@ -158,13 +158,13 @@ TEST(one_action, "A single action has probability 1, exactly.") {
 TEST(extreme_logits, "Logits at the ends of the type give 0 and 1, and no NaN anywhere.") {
   check::for_each_scalar([]<class S>() {
     const double max = static_cast<double>(std::numeric_limits<S>::max());
-    const Rows<S> rows(logits_of<S>({max, -max, 0, -max, max, -max, 0, 300, 1000}), 3);
+    const Rows<S> rows(logits_of<S>({max, -max, 0, -max, max, -max, 0, 100, 1000}), 3);
     const Buffer<S> p = rows.p(), log_p = rows.log_p(), entropy = rows.entropy();
     CHECK_SAME(p, (logits_of<S>({1, 0, 0, 0, 1, 0, 0, 0, 1})));
     CHECK_EQ(log_p[0], S{0});
     CHECK_EQ(log_p[1], -infinity<S>);
     CHECK_EQ(log_p[6], S{-1000});
-    CHECK_EQ(log_p[7], S{-700});
+    CHECK_EQ(log_p[7], S{-900});
     CHECK((entropy == S{0}).all());
     CHECK((rows.kl(rows) == S{0}).all());
     for (Index a = 0; a < 3; ++a) CHECK(check::all_finite(rows.score(rows.all(a))));

@@ -12,13 +12,11 @@
 
 #include <algorithm>
 
-#include "pgfast/actor.hpp"
 #include "pgfast/conjugate_gradient.hpp"
 #include "pgfast/distributions/softmax.hpp"
 #include "pgfast/networks/mlp.hpp"
 #include "pgfast/networks/state_action_linear.hpp"
 #include "pgfast/parallel.hpp"
-#include "pgfast/random.hpp"
 
 namespace pgfast {
 
@@ -182,76 +180,6 @@ CGOutcome natural_gradient(const P& policy, const S* theta, const S* observation
         fisher_vector_product(policy, theta, observations, batch, v, S{0}, out);
       },
       gradient, x, policy.network.num_parameters(), tolerance, max_iterations, damping);
-}
-
-// A policy that samples: stream = row, index = how often it has been asked before.
-template <class S, class P>
-class SamplingActor final : public Actor<S, typename P::Action> {
- public:
-  SamplingActor(const P& policy, const S* theta, std::uint64_t seed)
-      : policy_(policy),
-        theta_(theta),
-        seed_(seed),
-        tile_(policy, theta),
-        draws_(seed, Purpose::action) {}
-
-  void act(const S* observations, Index rows, std::uint32_t first_stream, std::uint64_t index,
-           typename P::Action* actions, S* log_probs) override {
-    S uniforms[tile_rows];
-    draws_.uniforms(first_stream, index, uniforms, rows);
-    tile_.forward(observations, rows);
-    tile_.distribution.sample(uniforms, actions);
-    if (log_probs) tile_.distribution.log_prob(actions, log_probs);
-  }
-
-  std::unique_ptr<Actor<S, typename P::Action>> clone() const override {
-    return std::make_unique<SamplingActor>(policy_, theta_, seed_);
-  }
-
- private:
-  const P& policy_;
-  const S* theta_;
-  std::uint64_t seed_;
-  PolicyTile<S, P> tile_;
-  StreamTile<S> draws_;
-};
-
-// A policy that takes its most probable action; needs no random numbers.
-template <class S, class P>
-class GreedyActor final : public Actor<S, typename P::Action> {
- public:
-  GreedyActor(const P& policy, const S* theta)
-      : policy_(policy), theta_(theta), tile_(policy, theta) {}
-
-  void act(const S* observations, Index rows, std::uint32_t, std::uint64_t,
-           typename P::Action* actions, S* log_probs) override {
-    tile_.forward(observations, rows);
-    tile_.distribution.mode(actions);
-    if (log_probs) tile_.distribution.log_prob(actions, log_probs);
-  }
-
-  std::unique_ptr<Actor<S, typename P::Action>> clone() const override {
-    return std::make_unique<GreedyActor>(policy_, theta_);
-  }
-
- private:
-  const P& policy_;
-  const S* theta_;
-  PolicyTile<S, P> tile_;
-};
-
-// Actions for a batch, row b from stream `first_stream + b`.
-template <class S, class P>
-void sample(const P& policy, const S* theta, const S* observations, Index batch, std::uint64_t seed,
-            std::uint32_t first_stream, std::uint64_t index, typename P::Action* actions) {
-  const Index D = policy.network.input_size();
-  for_each_block(batch, [&](Index begin, Index end) {
-    SamplingActor<S, P> actor(policy, theta, seed);
-    for_each_tile(begin, end, [&](Index first, Index rows) {
-      actor.act(observations + first * D, rows, first_stream + static_cast<std::uint32_t>(first),
-                index, actions + first, nullptr);
-    });
-  });
 }
 
 }  // namespace pgfast

@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "pgfast/vector_env.hpp"
+#include "pgfast/lane_env.hpp"
 
 namespace pgfast {
 

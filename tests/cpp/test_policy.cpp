@@ -1,0 +1,419 @@
+#include "pgfast/policy.hpp"
+
+#include <limits>
+
+#include "threads.hpp"
+
+namespace pgfast {
+namespace {
+
+using SoftmaxMlp = Policy<Mlp, Softmax>;
+using SoftmaxFeatures = Policy<StateActionLinear, Softmax>;
+
+template <class S>
+constexpr double epsilon = static_cast<double>(std::numeric_limits<S>::epsilon());
+
+// A policy with a batch of samples, and its functions as functions of arrays.
+template <class S, class P>
+struct Case {
+  P policy;
+  Index B, D, A, size;
+  Buffer<S> theta, observations, weights, v;
+  Buffer<DiscreteAction> actions;
+
+  Case(P p, Index batch)
+      : policy(std::move(p)),
+        B(batch),
+        D(policy.network.input_size()),
+        A(policy.network.output_size()),
+        size(policy.network.num_parameters()),
+        theta(check::normals<S>(size, 1, 0.5)),
+        observations(check::normals<S>(B * D, 2)),
+        weights(check::normals<S>(B, 3)),
+        v(check::normals<S>(size, 4)),
+        actions(check::integers(B, A, 5)) {}
+
+  Buffer<DiscreteAction> all(Index action) const {
+    return Buffer<DiscreteAction>::Constant(B, action);
+  }
+  Buffer<S> log_prob(const Buffer<S>& at, const Buffer<DiscreteAction>& a) const {
+    Buffer<S> out(B);
+    pgfast::log_prob(policy, at.data(), observations.data(), a.data(), B, out.data());
+    return out;
+  }
+  Buffer<S> log_prob(const Buffer<DiscreteAction>& a) const { return log_prob(theta, a); }
+  Buffer<S> entropy() const {
+    Buffer<S> out(B);
+    pgfast::entropy(policy, theta.data(), observations.data(), B, out.data());
+    return out;
+  }
+  Buffer<S> logits() const {
+    Buffer<S> out(B * A);
+    parameters_of(policy, theta.data(), observations.data(), B, out.data());
+    return out;
+  }
+  Buffer<S> kl(const Buffer<S>& other) const {
+    Buffer<S> out(B);
+    pgfast::kl(policy, theta.data(), policy, other.data(), observations.data(), B, out.data());
+    return out;
+  }
+  Buffer<S> score(const S* w) const {
+    Buffer<S> out(size);
+    pgfast::score(policy, theta.data(), observations.data(), actions.data(), w, B, out.data());
+    return out;
+  }
+  Buffer<S> scores(const Buffer<DiscreteAction>& a) const {  // (B, P)
+    Buffer<S> out(B * size);
+    pgfast::scores(policy, theta.data(), observations.data(), a.data(), B, out.data());
+    return out;
+  }
+  Buffer<S> fisher(const Buffer<S>& along, S damping = S{0}) const {
+    Buffer<S> out(size);
+    fisher_vector_product(policy, theta.data(), observations.data(), B, along.data(), damping,
+                          out.data());
+    return out;
+  }
+  Buffer<DiscreteAction> sample(std::uint64_t seed, std::uint32_t stream, std::uint64_t index) const {
+    Buffer<DiscreteAction> out(B);
+    pgfast::sample(policy, theta.data(), observations.data(), B, seed, stream, index, out.data());
+    return out;
+  }
+  Buffer<DiscreteAction> mode() const {
+    Buffer<DiscreteAction> out(B);
+    pgfast::mode(policy, theta.data(), observations.data(), B, out.data());
+    return out;
+  }
+};
+
+SoftmaxMlp mlp_policy(const std::vector<Index>& sizes, Activation activation = Activation::tanh) {
+  return {Mlp(sizes, activation), Softmax{sizes.back()}};
+}
+
+// f(case) for small policies of each kind.
+template <class S, class F>
+void for_each_case(Index batch, F&& f) {
+  {
+    const check::Context at("linear");
+    f(Case<S, SoftmaxMlp>(mlp_policy({4, 2}), batch));
+  }
+  {
+    const check::Context at("mlp");
+    f(Case<S, SoftmaxMlp>(mlp_policy({3, 5, 3}), batch));
+  }
+  {
+    const check::Context at("relu");
+    f(Case<S, SoftmaxMlp>(mlp_policy({3, 5, 3}, Activation::relu), batch));
+  }
+  const check::Context at("state-action features");
+  f(Case<S, SoftmaxFeatures>({StateActionLinear(3, 7), Softmax{3}}, batch));
+}
+
+TEST(network_then_distribution, "A policy's numbers are the distribution's at the network's outputs.") {
+  check::for_each_scalar([]<class S>() {
+    for_each_case<S>(40, [](const auto& c) {
+      const Buffer<S> z = c.logits();
+      SoftmaxTile<S> tile(c.policy.distribution);
+      for (Index b = 0; b < c.B; ++b) {
+        tile.set(z.data() + b * c.A, 1);
+        S log_prob, entropy;
+        DiscreteAction mode;
+        tile.log_prob(c.actions.data() + b, &log_prob);
+        tile.entropy(&entropy);
+        tile.mode(&mode);
+        CHECK_EQ(c.log_prob(c.actions)[b], log_prob);
+        CHECK_EQ(c.entropy()[b], entropy);
+        CHECK_EQ(c.mode()[b], mode);
+      }
+    });
+  });
+}
+
+TEST(score_is_the_gradient, "The score is the gradient of the weighted sum of log pi.") {
+  for_each_case<double>(37, [](const auto& c) {
+    const double h = 1e-5;
+    for (const bool weighted : {false, true}) {
+      const Buffer<double> w = weighted ? c.weights : Buffer<double>::Ones(c.B);
+      const auto score = c.score(weighted ? c.weights.data() : nullptr);
+      for (Index p = 0; p < c.size; ++p) {
+        Buffer<double> up = c.theta, down = c.theta;
+        up[p] += h;
+        down[p] -= h;
+        const Buffer<double> difference =
+            w * (c.log_prob(up, c.actions) - c.log_prob(down, c.actions));
+        CHECK_NEAR(score[p], difference.sum() / (2 * h), 1e-7);
+      }
+    }
+  });
+}
+
+TEST(score_of_scores, "The score is the weighted sum of each sample's score.") {
+  check::for_each_scalar([]<class S>() {
+    for (const Index batch : {1, 37, 1100}) {
+      for_each_case<S>(batch, [](const auto& c) {
+        const Buffer<S> each = c.scores(c.actions), score = c.score(c.weights.data());
+        for (Index p = 0; p < c.size; ++p) {
+          double sum = 0, magnitude = 0;
+          for (Index b = 0; b < c.B; ++b) {
+            const double term =
+                static_cast<double>(c.weights[b]) * static_cast<double>(each[b * c.size + p]);
+            sum += term;
+            magnitude += std::abs(term);
+          }
+          CHECK_NEAR(score[p], sum, epsilon<S> * (100 + static_cast<double>(c.B)) * magnitude);
+        }
+      });
+    }
+  });
+}
+
+TEST(no_weights, "No weights are weights of 1, and weights of 2 double the score.") {
+  check::for_each_scalar([]<class S>() {
+    for_each_case<S>(1100, [](const auto& c) {
+      const Buffer<S> ones = Buffer<S>::Ones(c.B), twos = S{2} * ones;
+      CHECK_SAME(c.score(nullptr), c.score(ones.data()));
+      CHECK_SAME((S{2} * c.score(nullptr)), c.score(twos.data()));
+    });
+  });
+}
+
+TEST(zero_mean_score, "Under pi the score's mean is zero in every state, by enumeration.") {
+  for_each_case<double>(37, [](const auto& c) {
+    Buffer<double> mean = Buffer<double>::Zero(c.B * c.size);
+    for (Index a = 0; a < c.A; ++a) {
+      const Buffer<double> pi = c.log_prob(c.all(a)).exp(), scores = c.scores(c.all(a));
+      for (Index i = 0; i < mean.size(); ++i) mean[i] += pi[i / c.size] * scores[i];
+    }
+    for (const double each : mean) CHECK_NEAR(each, 0, 1e-14);
+  });
+}
+
+// mean_b sum_a pi(a|s_b) score score', (P, P)
+template <class C>
+Buffer<double> dense_fisher(const C& c) {
+  Buffer<double> F = Buffer<double>::Zero(c.size * c.size);
+  for (Index a = 0; a < c.A; ++a) {
+    const auto log_pi = c.log_prob(c.all(a)), scores = c.scores(c.all(a));
+    for (Index b = 0; b < c.B; ++b) {
+      const double pi = std::exp(static_cast<double>(log_pi[b]));
+      for (Index p = 0; p < c.size; ++p) {
+        for (Index q = 0; q < c.size; ++q) {
+          F[p * c.size + q] += pi * static_cast<double>(scores[b * c.size + p]) *
+                               static_cast<double>(scores[b * c.size + q]);
+        }
+      }
+    }
+  }
+  return F / static_cast<double>(c.B);
+}
+
+TEST(fisher, "The Fisher-vector product is the dense Fisher matrix times v, plus damping times v.") {
+  check::for_each_scalar([]<class S>() {
+    for_each_case<S>(75, [](const auto& c) {
+      const Buffer<double> F = dense_fisher(c);
+      for (const S damping : {S{0}, S(0.3)}) {
+        const Buffer<S> Fv = c.fisher(c.v, damping);
+        for (Index p = 0; p < c.size; ++p) {
+          double expected = static_cast<double>(damping) * static_cast<double>(c.v[p]);
+          double magnitude = std::abs(expected);
+          for (Index q = 0; q < c.size; ++q) {
+            const double term = F[p * c.size + q] * static_cast<double>(c.v[q]);
+            expected += term;
+            magnitude += std::abs(term);
+          }
+          CHECK_NEAR(Fv[p], expected, 200 * epsilon<S> * (1 + magnitude));
+        }
+      }
+    });
+  });
+}
+
+TEST(fisher_form, "The Fisher matrix is symmetric and positive semi-definite.") {
+  check::for_each_scalar([]<class S>() {
+    for_each_case<S>(1100, [](const auto& c) {
+      for (std::uint64_t seed = 10; seed < 20; ++seed) {
+        const Buffer<S> u = check::normals<S>(c.size, seed);
+        const Buffer<S> Fu = c.fisher(u), Fv = c.fisher(c.v);
+        const double uFv = dot(u.data(), Fv.data(), c.size), vFu = dot(c.v.data(), Fu.data(), c.size);
+        const double scale = dot(Buffer<S>(u.abs()).data(), Buffer<S>(Fv.abs()).data(), c.size) + 1;
+        CHECK_NEAR(uFv, vFu, 200 * epsilon<S> * scale);
+        CHECK(dot(u.data(), Fu.data(), c.size) >= 0);
+      }
+    });
+  });
+}
+
+TEST(kl_curvature, "To second order the mean KL of a step h v is half of h^2 v'Fv.") {
+  for_each_case<double>(200, [](const auto& c) {
+    const double h = 1e-3;
+    const auto mean_kl = [&](double t) { return c.kl(c.theta + t * c.v).mean(); };
+    const Buffer<double> Fv = c.fisher(c.v);
+    const double vFv = dot(c.v.data(), Fv.data(), c.size);
+    CHECK_NEAR((mean_kl(h) + mean_kl(-h)) / (h * h), vFv, 1e-4 * vFv);
+    CHECK((c.kl(c.theta) == 0).all());
+    CHECK((c.kl(c.theta + c.v) >= 0).all());
+  });
+}
+
+TEST(natural_gradient_solves, "F plus damping times the natural gradient is the gradient.") {
+  check::for_each_scalar([]<class S>() {
+    for_each_case<S>(600, [](const auto& c) {
+      const Buffer<S> g = c.score(c.weights.data());
+      Buffer<S> x(c.size);
+      const double tolerance = 100 * epsilon<S>;
+      const auto outcome = natural_gradient(c.policy, c.theta.data(), c.observations.data(), c.B,
+                                            g.data(), 0.1, tolerance, 200, x.data());
+      CHECK_EQ(outcome.status, CGStatus::converged);
+      const Buffer<S> residual = c.fisher(x, S(0.1)) - g;
+      CHECK(std::sqrt(dot(residual.data(), residual.data(), c.size)) <=
+            4 * tolerance * std::sqrt(dot(g.data(), g.data(), c.size)));
+    });
+  });
+}
+
+TEST(samples_alone, "A sample's numbers have the same bits alone and in any batch.") {
+  check::for_each_scalar([]<class S>() {
+    for_each_case<S>(1100, [](const auto& c) {
+      const auto log_prob = c.log_prob(c.actions), entropy = c.entropy(), scores = c.scores(c.actions);
+      const auto sampled = c.sample(6, 100, 7);
+      for (Index b = 0; b < c.B; b += 37) {
+        auto one = c;
+        one.B = 1;
+        one.observations = c.observations.segment(b * c.D, c.D);
+        one.actions = c.actions.segment(b, 1);
+        CHECK_EQ(one.log_prob(one.actions)[0], log_prob[b]);
+        CHECK_EQ(one.entropy()[0], entropy[b]);
+        CHECK_SAME(one.score(nullptr), scores.segment(b * c.size, c.size));
+        CHECK_EQ(one.sample(6, 100 + static_cast<std::uint32_t>(b), 7)[0], sampled[b]);
+      }
+    });
+  });
+}
+
+TEST(threads, "Every function of a policy has the same bits on 1 to 4 threads.") {
+  check::for_each_scalar([]<class S>() {
+    for_each_case<S>(5003, [](const auto& c) {
+      check::same_on_any_threads([&] {
+        Buffer<S> x(c.size);
+        const Buffer<S> g = c.score(c.weights.data());
+        natural_gradient(c.policy, c.theta.data(), c.observations.data(), c.B, g.data(), 0.1, 1e-4,
+                         5, x.data());
+        return std::tuple{g,          c.score(nullptr),      c.fisher(c.v, S(0.1)),
+                          c.logits(), c.log_prob(c.actions), c.entropy(),
+                          c.mode(),   c.kl(c.theta + c.v),   c.scores(c.actions),
+                          x,          c.sample(6, 0, 7)};
+      });
+    });
+  });
+}
+
+TEST(any_address, "Wherever the arrays lie in memory, the bits are the same.") {
+  check::for_each_scalar([]<class S>() {
+    for_each_case<S>(700, [](const auto& c) {
+      const Buffer<S> g = c.score(c.weights.data()), Fv = c.fisher(c.v, S(0.1)),
+                      log_prob = c.log_prob(c.actions), scores = c.scores(c.actions);
+      Buffer<S> x(c.size);
+      natural_gradient(c.policy, c.theta.data(), c.observations.data(), c.B, g.data(), 0.1, 1e-4, 5,
+                       x.data());
+      for (Index shift = 1; shift < 16; shift += 2) {
+        CONTEXT("shift " << shift);
+        check::Shifted<S> theta(c.theta, shift), observations(c.observations, 16 - shift),
+            weights(c.weights, shift), v(c.v, 16 - shift), g_at(g, shift);
+        check::Shifted<DiscreteAction> actions(c.actions, shift);
+        check::Shifted<S> out(Buffer<S>::Zero(c.size), 16 - shift), rows(Buffer<S>::Zero(c.B), shift),
+            matrix(Buffer<S>::Zero(c.B * c.size), shift);
+        score(c.policy, theta.data(), observations.data(), actions.data(), weights.data(), c.B,
+              out.data());
+        CHECK_SAME(out.values(), g);
+        fisher_vector_product(c.policy, theta.data(), observations.data(), c.B, v.data(), S(0.1),
+                              out.data());
+        CHECK_SAME(out.values(), Fv);
+        pgfast::log_prob(c.policy, theta.data(), observations.data(), actions.data(), c.B,
+                         rows.data());
+        CHECK_SAME(rows.values(), log_prob);
+        pgfast::scores(c.policy, theta.data(), observations.data(), actions.data(), c.B,
+                       matrix.data());
+        CHECK_SAME(matrix.values(), scores);
+        natural_gradient(c.policy, theta.data(), observations.data(), c.B, g_at.data(), 0.1, 1e-4, 5,
+                         out.data());
+        CHECK_SAME(out.values(), x);
+      }
+    });
+  });
+}
+
+TEST(weights_of_zero, "Whole tiles of weight zero, the padding behind episodes, are not looked at.") {
+  check::for_each_scalar([]<class S>() {
+    for_each_case<S>(500, [](auto c) {
+      Buffer<S> w = c.weights;
+      w.segment(128, 256).setZero();
+      const auto expected = c.score(w.data());
+      c.observations.segment(128 * c.D, 256 * c.D).setConstant(std::numeric_limits<S>::quiet_NaN());
+      CHECK_SAME(c.score(w.data()), expected);
+    });
+  });
+}
+
+TEST(nan_samples, "A NaN observation comes out in its own numbers, and in every sum over samples.") {
+  check::for_each_scalar([]<class S>() {
+    for_each_case<S>(70, [](auto c) {
+      c.observations.segment(33 * c.D, c.D).setConstant(std::numeric_limits<S>::quiet_NaN());
+      const auto log_prob = c.log_prob(c.actions), entropy = c.entropy();
+      for (Index b = 0; b < c.B; ++b) {
+        CHECK_EQ(std::isnan(log_prob[b]), b == 33);
+        CHECK_EQ(std::isnan(entropy[b]), b == 33);
+      }
+      CHECK(c.score(nullptr).isNaN().all());
+      CHECK(c.fisher(c.v).isNaN().all());
+      CHECK((c.sample(1, 0, 0) >= 0).all() && (c.sample(1, 0, 0) < c.A).all());
+    });
+  });
+}
+
+TEST(actors, "An actor takes sample's actions, or mode's, with their log-probabilities; so do clones.") {
+  check::for_each_scalar([]<class S>() {
+    for_each_case<S>(70, [](const auto& c) {
+      using P = std::decay_t<decltype(c.policy)>;
+      const auto sampled = c.sample(8, 40, 9), modes = c.mode();
+      const auto sampled_log_prob = c.log_prob(sampled), mode_log_prob = c.log_prob(modes);
+      const auto check_actor = [&](Actor<S, DiscreteAction>& actor, const auto& actions,
+                                   const auto& log_probs) {
+        for (const auto& [first, rows] : {std::pair<Index, Index>{0, 32}, {30, 1}, {38, 32}}) {
+          Buffer<DiscreteAction> a(rows);
+          Buffer<S> log_prob(rows);
+          for (int again = 0; again < 2; ++again) {
+            actor.act(c.observations.data() + first * c.D, rows,
+                      static_cast<std::uint32_t>(40 + first), 9, a.data(), log_prob.data());
+            CHECK_SAME(a, actions.segment(first, rows));
+            CHECK_SAME(log_prob, log_probs.segment(first, rows));
+          }
+          actor.act(c.observations.data() + first * c.D, rows, static_cast<std::uint32_t>(40 + first),
+                    9, a.data(), nullptr);
+          CHECK_SAME(a, actions.segment(first, rows));
+        }
+      };
+      SamplingActor<S, P> sampling(c.policy, c.theta.data(), 8);
+      GreedyActor<S, P> greedy(c.policy, c.theta.data());
+      check_actor(sampling, sampled, sampled_log_prob);
+      check_actor(*sampling.clone(), sampled, sampled_log_prob);
+      check_actor(greedy, modes, mode_log_prob);
+      check_actor(*greedy.clone(), modes, mode_log_prob);
+    });
+  });
+}
+
+// Six standard errors: by chance one count fails once in 10^8 seeds.
+TEST(frequencies, "Actions are drawn as often as pi says.") {
+  check::for_each_scalar([]<class S>() {
+    Case<S, SoftmaxMlp> c(mlp_policy({3, 5, 3}), 40000);
+    for (Index b = 1; b < c.B; ++b) c.observations.segment(b * c.D, c.D) = c.observations.head(c.D);
+    const auto sampled = c.sample(1, 0, 0);
+    for (Index a = 0; a < c.A; ++a) {
+      const double pi = std::exp(static_cast<double>(c.log_prob(c.all(a))[0]));
+      const double n = static_cast<double>(c.B);
+      CHECK_NEAR((sampled == a).count(), n * pi, 6 * std::sqrt(n * pi * (1 - pi)));
+    }
+  });
+}
+
+}  // namespace
+}  // namespace pgfast
