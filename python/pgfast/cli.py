@@ -141,8 +141,11 @@ def _ending(trainer: Trainer) -> str:
     }
     end = "Ended" if run.stopped == "steps" and trainer.threshold is None else ends[run.stopped]
     text = f"{end} after {trainer.steps:,} steps in {run.seconds:.2f} s ({run.algorithm}).\n"
-    if run.stopped == "solved":
-        return text + f"The greedy policy reaches a mean return of {trainer.threshold:g}."
+    if run.stopped in ("solved", "steps") and trainer.greedy_return is not None:
+        return text + (
+            f"Greedy policy: mean return {trainer.greedy_return:.1f} over 100 episodes, "
+            f"solved at {trainer.threshold:g}."
+        )
     if run.history.rows:
         return text + f"The last batch had a mean return of {run.history['mean_return'][-1]:.1f}."
     return text + "No update was finished."

@@ -134,6 +134,7 @@ class Trainer:
         self.seconds = 0.0
         self.solved_at: int | None = None
         self.stopped: Stop = "interrupted"
+        self.greedy_return: float | None = None
         self._last_look = 0
 
     def update(self) -> dict[str, float]:
@@ -230,6 +231,7 @@ class Trainer:
             return
         self._last_look = self.steps
         returns = evaluate(self.policy, self._evaluation_env)
+        self.greedy_return = float(returns.mean())
         margin = 2 * returns.std() / np.sqrt(len(returns))
         if returns.mean() - margin >= self.threshold:
             self.solved_at = self.steps
