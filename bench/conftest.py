@@ -5,8 +5,13 @@
     pytest bench --benchmark-json=bench.json && python bench/table.py bench.json
 
 A group is one piece of work; its members do the same work on the same data, and each checks its
-answer before it is timed. `work` and `unit` make a rate of the median time.
+answer before it is timed. `work` and `unit` make a rate of the median time. NumPy's BLAS gets one
+thread, as pgfast does where nothing else is said.
 """
+
+import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # read when NumPy is loaded
 
 from collections.abc import Callable, Iterator
 from typing import Any

@@ -12,19 +12,23 @@ import tyro
 if TYPE_CHECKING:
     from pgfast.training import Trainer
 
-Env = Annotated[str, tyro.conf.arg(name="env", metavar="ENV"), tyro.conf.Positional]
-RunPath = Annotated[Path, tyro.conf.arg(name="run", metavar="RUN"), tyro.conf.Positional]
+Env = Annotated[
+    str, tyro.conf.arg(name="env", metavar="ENV", help_behavior_hint=""), tyro.conf.Positional
+]
+RunPath = Annotated[
+    Path, tyro.conf.arg(name="run", metavar="RUN", help_behavior_hint=""), tyro.conf.Positional
+]
 
 
 def _train(
     env: Env,
     /,
-    algorithm: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None,
+    algorithm: Annotated[str | None, tyro.conf.arg(metavar="NAME", help_behavior_hint="")] = None,
     seed: Annotated[int, tyro.conf.arg(metavar="N")] = 0,
-    steps: Annotated[int | None, tyro.conf.arg(metavar="N")] = None,
-    num_envs: Annotated[int | None, tyro.conf.arg(metavar="N")] = None,
-    threads: Annotated[int | None, tyro.conf.arg(metavar="N")] = None,
-    out: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None,
+    steps: Annotated[int | None, tyro.conf.arg(metavar="N", help_behavior_hint="")] = None,
+    num_envs: Annotated[int | None, tyro.conf.arg(metavar="N", help_behavior_hint="")] = None,
+    threads: Annotated[int | None, tyro.conf.arg(metavar="N", help_behavior_hint="")] = None,
+    out: Annotated[Path | None, tyro.conf.arg(metavar="DIR", help_behavior_hint="")] = None,
 ) -> int:
     """Train a policy until the environment is solved or the steps are used up.
 
@@ -65,7 +69,7 @@ def _evaluate(
     run: RunPath,
     /,
     episodes: Annotated[int, tyro.conf.arg(metavar="N")] = 100,
-    env: Annotated[str | None, tyro.conf.arg(metavar="ENV")] = None,
+    env: Annotated[str | None, tyro.conf.arg(metavar="ENV", help_behavior_hint="")] = None,
     sample: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False,
     seed: Annotated[int, tyro.conf.arg(metavar="N")] = 0,
 ) -> int:
