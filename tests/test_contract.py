@@ -40,7 +40,10 @@ FEATURES = {"observations": real(B, A, D), "actions": actions(B)}
 THETA = real(len(POLICY.theta))
 
 KERNELS = {
-    "episode_return": (lambda **k: pg.episode_return(**k, gamma=0.9), EPISODES),
+    "episode_return": (
+        lambda **k: pg.episode_return(**k, gamma=0.9),
+        {**EPISODES, "valid": ~flags()},
+    ),
     "reward_to_go": (
         lambda **k: pg.reward_to_go(**k, gamma=0.9),
         {**EPISODES, "last_values": real(N), "final_values": real(0)},

@@ -14,19 +14,21 @@ auto python_matvec(const Arguments& arguments, const py::object& matvec, Index n
   };
 }
 
-py::tuple py_conjugate_gradient(py::object matvec, py::object b, double tolerance,
-                                std::optional<Index> max_iterations, double damping) {
+py::tuple py_conjugate_gradient(py::object matvec, py::object b, py::object tolerance,
+                                py::object max_iterations, py::object damping) {
   const Arguments arguments("conjugate_gradient");
-  arguments.not_negative("tolerance", tolerance);
-  arguments.not_negative("damping", damping);
-  if (max_iterations) arguments.at_least("max_iterations", *max_iterations, 1);
+  if (!PyCallable_Check(matvec.ptr()))
+    arguments.fail_type("matvec can't be called, expected v -> A v");
+  const double relative = arguments.not_negative("tolerance", tolerance);
+  const double diagonal = arguments.not_negative("damping", damping);
   return arguments.dispatch("b", b, [&]<class S>() -> py::tuple {
     const auto right = arguments.input<S>("b", b, {"P"});
     const Index n = right.shape[0];
+    const Index limit = arguments.limit("max_iterations", max_iterations, n);
     auto x = output<S>({n});
     const CGOutcome outcome =
         conjugate_gradient<S>(python_matvec<S>(arguments, matvec, n), right.data, x.mutable_data(),
-                              n, tolerance, max_iterations.value_or(n), damping);
+                              n, relative, limit, diagonal);
     return py::make_tuple(x, outcome.iterations, outcome.residual, status_name(outcome.status));
   });
 }

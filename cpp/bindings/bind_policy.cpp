@@ -170,9 +170,9 @@ class PolicyBinding {
   }
 
   static py::array fisher_vector_product(const P& policy, py::object theta, py::object observations,
-                                         py::object v, double damping) {
+                                         py::object v, py::object damping) {
     const Arguments arguments("fisher_vector_product");
-    arguments.not_negative("damping", damping);
+    const double diagonal = arguments.not_negative("damping", damping);
     return arguments.dispatch("theta", theta, [&]<class S>() -> py::array {
       const auto in = read<S>(arguments, policy, theta, observations);
       const auto direction = arguments.input<S>("v", v, {policy.network.num_parameters()});
@@ -181,30 +181,30 @@ class PolicyBinding {
       const py::gil_scoped_release release;
       pgfast::fisher_vector_product(policy, in.theta.data, in.observations.data,
                                     in.observations.samples, direction.data,
-                                    static_cast<S>(damping), data);
+                                    static_cast<S>(diagonal), data);
       return out;
     });
   }
 
   static py::tuple natural_gradient(const P& policy, py::object theta, py::object observations,
-                                    py::object gradient, double damping, double tolerance,
-                                    std::optional<Index> max_iterations) {
+                                    py::object gradient, py::object damping, py::object tolerance,
+                                    py::object max_iterations) {
     const Arguments arguments("natural_gradient");
-    arguments.not_negative("damping", damping);
-    arguments.not_negative("tolerance", tolerance);
-    if (max_iterations) arguments.at_least("max_iterations", *max_iterations, 1);
+    const double diagonal = arguments.not_negative("damping", damping);
+    const double relative = arguments.not_negative("tolerance", tolerance);
     return arguments.dispatch("theta", theta, [&]<class S>() -> py::tuple {
       const Index size = policy.network.num_parameters();
       const auto in = read<S>(arguments, policy, theta, observations);
       const auto g = arguments.input<S>("gradient", gradient, {size});
+      const Index limit = arguments.limit("max_iterations", max_iterations, size);
       auto x = output<S>({size});
       S* data = x.mutable_data();
       CGOutcome outcome;
       {
         const py::gil_scoped_release release;
         outcome = pgfast::natural_gradient(policy, in.theta.data, in.observations.data,
-                                           in.observations.samples, g.data, damping, tolerance,
-                                           max_iterations.value_or(size), data);
+                                           in.observations.samples, g.data, diagonal, relative,
+                                           limit, data);
       }
       return py::make_tuple(x, outcome.iterations, outcome.residual, status_name(outcome.status));
     });

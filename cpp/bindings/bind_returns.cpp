@@ -41,9 +41,9 @@ struct Episodes {
 };
 
 py::array py_reward_to_go(py::object rewards, py::object terminated, py::object truncated,
-                          double gamma, py::object last_values, py::object final_values) {
+                          py::object gamma, py::object last_values, py::object final_values) {
   const Arguments arguments("reward_to_go");
-  arguments.unit_interval("gamma", gamma);
+  const double discount = arguments.unit_interval("gamma", gamma);
   return arguments.dispatch("rewards", rewards, [&]<class S>() -> py::array {
     const Episodes<S> in(arguments, rewards, terminated, truncated);
     const auto last = arguments.optional<S>("last_values", last_values, {in.N});
@@ -53,31 +53,32 @@ py::array py_reward_to_go(py::object rewards, py::object terminated, py::object 
     const auto view = matrix_of(out);
     const py::gil_scoped_release release;
     reward_to_go<S>(in.rewards.matrix(), in.terminated.matrix(), in.truncated.matrix(),
-                    static_cast<S>(gamma), last.data, finals.data, view);
+                    static_cast<S>(discount), last.data, finals.data, view);
     return out;
   });
 }
 
 py::array py_episode_return(py::object rewards, py::object terminated, py::object truncated,
-                            double gamma) {
+                            py::object gamma, py::object valid) {
   const Arguments arguments("episode_return");
-  arguments.unit_interval("gamma", gamma);
+  const double discount = arguments.unit_interval("gamma", gamma);
   return arguments.dispatch("rewards", rewards, [&]<class S>() -> py::array {
     const Episodes<S> in(arguments, rewards, terminated, truncated);
+    const auto happened = arguments.optional<bool>("valid", valid, {in.T, in.N});
     auto out = output<S>({in.T, in.N});
     const auto view = matrix_of(out);
     const py::gil_scoped_release release;
     episode_return<S>(in.rewards.matrix(), in.terminated.matrix(), in.truncated.matrix(),
-                      static_cast<S>(gamma), view);
+                      happened.data, static_cast<S>(discount), view);
     return out;
   });
 }
 
 py::array py_gae(py::object rewards, py::object values, py::object terminated, py::object truncated,
-                 double gamma, double lam, py::object final_values) {
+                 py::object gamma, py::object lam, py::object final_values) {
   const Arguments arguments("gae");
-  arguments.unit_interval("gamma", gamma);
-  arguments.unit_interval("lam", lam);
+  const double discount = arguments.unit_interval("gamma", gamma);
+  const double decay = arguments.unit_interval("lam", lam);
   return arguments.dispatch("rewards", rewards, [&]<class S>() -> py::array {
     const Episodes<S> in(arguments, rewards, terminated, truncated);
     const auto v = arguments.input<S>("values", values, {in.T + 1, in.N});
@@ -86,7 +87,7 @@ py::array py_gae(py::object rewards, py::object values, py::object terminated, p
     const auto view = matrix_of(out);
     const py::gil_scoped_release release;
     gae<S>(in.rewards.matrix(), v.matrix(), in.terminated.matrix(), in.truncated.matrix(),
-           static_cast<S>(gamma), static_cast<S>(lam), finals.data, view);
+           static_cast<S>(discount), static_cast<S>(decay), finals.data, view);
     return out;
   });
 }
@@ -97,7 +98,7 @@ void bind_returns(py::module_& m) {
   m.def("reward_to_go", &py_reward_to_go, py::arg("rewards"), py::arg("terminated"),
         py::arg("truncated"), py::arg("gamma"), py::arg("last_values"), py::arg("final_values"));
   m.def("episode_return", &py_episode_return, py::arg("rewards"), py::arg("terminated"),
-        py::arg("truncated"), py::arg("gamma"));
+        py::arg("truncated"), py::arg("gamma"), py::arg("valid"));
   m.def("gae", &py_gae, py::arg("rewards"), py::arg("values"), py::arg("terminated"),
         py::arg("truncated"), py::arg("gamma"), py::arg("lam"), py::arg("final_values"));
 }

@@ -23,11 +23,18 @@ std::vector<std::string> supported() {
   PGFAST_ASK("sse4.1");
   PGFAST_ASK("sse4.2");
   PGFAST_ASK("popcnt");
+  PGFAST_ASK("lzcnt");
+  PGFAST_ASK("movbe");
+  PGFAST_ASK("f16c");
   PGFAST_ASK("avx");
   PGFAST_ASK("avx2");
   PGFAST_ASK("fma");
   PGFAST_ASK("bmi");
   PGFAST_ASK("bmi2");
+  PGFAST_ASK("gfni");
+  PGFAST_ASK("vaes");
+  PGFAST_ASK("vpclmulqdq");
+  PGFAST_ASK("avxvnni");
   PGFAST_ASK("avx512f");
   PGFAST_ASK("avx512bw");
   PGFAST_ASK("avx512cd");

@@ -19,11 +19,11 @@ class DiscreteEnv {
   using Seeds = std::vector<std::optional<std::uint64_t>>;
 
   void seed(const Seeds& seeds) {
-    const py::gil_scoped_release release;
-    const std::lock_guard lock(mutex_);
-    for (Index i = 0; i < env_->num_envs(); ++i) {
-      if (const auto seed = seeds.at(static_cast<std::size_t>(i))) env_->seed(i, *seed);
-    }
+    locked([&] {
+      for (Index i = 0; i < env_->num_envs(); ++i) {
+        if (const auto seed = seeds.at(static_cast<std::size_t>(i))) env_->seed(i, *seed);
+      }
+    });
   }
 
   // Resets the environments of the mask (None: all), seeded where a seed is given, each into a row
@@ -35,18 +35,18 @@ class DiscreteEnv {
     const auto start = arguments.optional<S>("options['state']", states, {N, K});
     auto observations = output<S>({N, env_->observation_size()});
     S* rows = observations.mutable_data();
-    const py::gil_scoped_release release;
-    const std::lock_guard lock(mutex_);
-    for (Index i = 0; i < N; ++i) {
-      if (chosen.data && !chosen.data[i]) continue;
-      if (const auto seed = seeds.at(static_cast<std::size_t>(i))) env_->seed(i, *seed);
-      if (start.data) {
-        env_->set_episode_start(i, start.data + i * K);
-      } else {
-        env_->reset(i);
+    locked([&] {
+      for (Index i = 0; i < N; ++i) {
+        if (chosen.data && !chosen.data[i]) continue;
+        if (const auto seed = seeds.at(static_cast<std::size_t>(i))) env_->seed(i, *seed);
+        if (start.data) {
+          env_->set_episode_start(i, start.data + i * K);
+        } else {
+          env_->reset(i);
+        }
       }
-    }
-    env_->observe(rows);
+      env_->observe(rows);
+    });
     return observations;
   }
 
@@ -65,16 +65,14 @@ class DiscreteEnv {
         mode == Autoreset::same_step ? final_observations.mutable_data() : nullptr};
     double* rewards_out = rewards.mutable_data();
     bool any_done = false;
-    {
-      const py::gil_scoped_release release;
-      const std::lock_guard lock(mutex_);
+    locked([&] {
       rewards_.resize(N);
       StepOutput<S> into = out;
       into.rewards = rewards_.data();
       env_->step(a.data, mode, into);
       for (Index i = 0; i < N; ++i) rewards_out[i] = static_cast<double>(rewards_[i]);
-      for (Index i = 0; i < N; ++i) any_done |= out.terminated[i] | out.truncated[i];
-    }
+      any_done = count_set(out.terminated, 0, N) + count_set(out.truncated, 0, N) > 0;
+    });
     py::object finals = py::none();
     if (any_done && mode == Autoreset::same_step) finals = final_observations;
     return py::make_tuple(observations, rewards, terminated, truncated, finals);
@@ -82,24 +80,23 @@ class DiscreteEnv {
 
   py::array observe() {
     auto observations = output<S>({env_->num_envs(), env_->observation_size()});
-    const std::lock_guard lock(mutex_);
-    env_->observe(observations.mutable_data());
+    S* rows = observations.mutable_data();
+    locked([&] { env_->observe(rows); });
     return observations;
   }
 
   py::array finished() {
     auto flags = output<bool>({env_->num_envs()});
-    const std::lock_guard lock(mutex_);
-    for (Index i = 0; i < env_->num_envs(); ++i) flags.mutable_data()[i] = env_->finished(i);
+    bool* data = flags.mutable_data();
+    locked([&] {
+      for (Index i = 0; i < env_->num_envs(); ++i) data[i] = env_->finished(i);
+    });
     return flags;
   }
 
   py::dict get_state() {
     const Index N = env_->num_envs(), K = env_->state_size();
-    const auto copy = [&] {
-      const std::lock_guard lock(mutex_);
-      return env_->get_state();
-    }();
+    const EnvCopy<S> copy = locked([&] { return env_->get_state(); });
     py::dict parts;
     parts["state"] = py::array_t<S>(Shape{N, K}, copy.state.data());
     parts["elapsed"] = py::array_t<std::int32_t>(N, copy.elapsed.data());
@@ -127,8 +124,14 @@ class DiscreteEnv {
     read("finished", {N}, copy.finished);
     read("seed", {N}, copy.seed);
     read("counter", {N}, copy.counter);
-    const std::lock_guard lock(mutex_);
-    env_->set_state(copy);
+    const Index limit = env_->max_episode_steps();
+    for (Index i = 0; i < N; ++i) {
+      if (copy.elapsed[i] < 0 || (limit > 0 && copy.elapsed[i] > limit)) {
+        arguments.fail("elapsed holds " + std::to_string(copy.elapsed[i]) +
+                       ", expected 0 <= steps <= " + std::to_string(limit));
+      }
+    }
+    locked([&] { env_->set_state(copy); });
   }
 
   py::tuple collect_steps(const SoftmaxMlp& policy, py::object theta, Index steps,
@@ -150,12 +153,10 @@ class DiscreteEnv {
                                                nullptr,
                                                last_observations.mutable_data()};
     std::vector<S> finals;
-    {
-      const py::gil_scoped_release release;
-      const std::lock_guard lock(mutex_);
+    locked([&] {
       const SamplingActor<S, SoftmaxMlp> actor(policy, parameters.data, seed);
       finals = pgfast::collect_steps<S, DiscreteAction>(*env_, actor, T, first_index, out);
-    }
+    });
     return py::make_tuple(observations, actions, log_probs, rewards, terminated, truncated,
                           py::none(), last_observations, rows(finals));
   }
@@ -170,15 +171,10 @@ class DiscreteEnv {
     const auto parameters = read_policy(arguments, policy, theta);
     const Index N = arguments.at_least("episodes", episodes, 1);
     const Index limit = env_->max_episode_steps();
-    const EnvCopy<S> start = [&] {
-      const std::lock_guard lock(mutex_);
-      return env_->get_state();
-    }();
     for (Index T = limit > 0 ? std::min<Index>(limit, 1024) : 1024;; T *= 2) {
       WholeEpisodes arrays(T, N, env_->observation_size());
-      {
-        const py::gil_scoped_release release;
-        const std::lock_guard lock(mutex_);
+      locked([&] {
+        const EnvCopy<S> start = env_->get_state();
         std::unique_ptr<Actor<S, DiscreteAction>> actor;
         if (greedy) {
           actor = std::make_unique<GreedyActor<S, SoftmaxMlp>>(policy, parameters.data);
@@ -188,12 +184,22 @@ class DiscreteEnv {
         arrays.finals = pgfast::collect_episodes<S, DiscreteAction>(
             *env_, *actor, N, T, first_index, arrays.views, arrays.longest);
         if (arrays.longest > T) env_->set_state(start);
-      }
+      });
       if (arrays.longest <= T) return arrays.trimmed(rows(arrays.finals));
     }
   }
 
  private:
+  // f() with the environment to itself, other Python threads running meanwhile. The lock is let go
+  // before the GIL is asked for again, so that no thread holds the one while it waits for the
+  // other.
+  template <class F>
+  auto locked(F&& f) {
+    const py::gil_scoped_release release;
+    const std::lock_guard lock(mutex_);
+    return f();
+  }
+
   // Arrays of T rows for whole episodes, zero: the system gives their pages when they are written.
   struct WholeEpisodes {
     py::array_t<S> observations, log_probs, rewards;

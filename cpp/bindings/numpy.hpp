@@ -75,6 +75,14 @@ struct Input {
   ConstMatrixView<S> matrix() const { return {data, shape[0], shape[1]}; }
 };
 
+// A checked array that may be written to.
+template <class S>
+struct InPlace {
+  py::array array;
+  S* data;
+  Index size;
+};
+
 // Samples with any leading dimensions, (B, ...) or (T, N, ...): what the leading ones are.
 template <class S>
 struct Batch : Input<S> {
@@ -98,9 +106,7 @@ class Arguments {
     if (value.is_none()) fail_type(std::string(name) + " is None, expected an array");
     auto array = py::array::ensure(value);
     if (!array) {
-      fail_type(std::string(name) + " is a " +
-                py::str(py::type::of(value).attr("__name__")).cast<std::string>() +
-                ", expected an array");
+      fail_type(std::string(name) + " is a " + type_name(value) + ", expected an array");
     }
     return array;
   }
@@ -109,8 +115,8 @@ class Arguments {
   template <class F>
   auto dispatch(const char* name, py::handle value, F&& f) const {
     const py::array a = array(name, value);
-    if (a.dtype().is(py::dtype::of<float>())) return f.template operator()<float>();
-    if (a.dtype().is(py::dtype::of<double>())) return f.template operator()<double>();
+    if (has_dtype<float>(a)) return f.template operator()<float>();
+    if (has_dtype<double>(a)) return f.template operator()<double>();
     fail_type(std::string(name) + " has dtype " + dtype_text(a) + ", expected float32 or float64");
   }
 
@@ -163,7 +169,7 @@ class Arguments {
   Input<DiscreteAction> actions(const char* name, py::handle value, const Shape& leading,
                                 Index count) const {
     py::array a = array(name, value);
-    if (a.dtype().is(py::dtype::of<std::int32_t>())) a = py::array_t<DiscreteAction>::ensure(a);
+    if (has_dtype<std::int32_t>(a)) a = py::array_t<DiscreteAction>::ensure(a);
     auto in = alongside<DiscreteAction>(name, a, leading);
     for (Index i = 0; i < in.size(); ++i) {
       if (in.data[i] < 0 || in.data[i] >= count) {
@@ -174,25 +180,43 @@ class Arguments {
     return in;
   }
 
-  // An array that the function changes in place.
+  // An array that the function changes in place: the caller's own, never a conversion of it.
   template <class S>
-  S* in_place(const char* name, py::handle value, const std::vector<Dim>& expected) const {
+  InPlace<S> in_place(const char* name, py::handle value, const std::vector<Dim>& expected) const {
+    if (!py::isinstance<py::array>(value)) {
+      fail_type(std::string(name) + " is a " + type_name(value) + ", expected a NumPy array");
+    }
     Input<S> in = input<S>(name, value, expected);
     if (!in.array.writeable()) fail(std::string(name) + " is read-only, expected a writable array");
-    return static_cast<S*>(in.array.mutable_data());
+    return {in.array, static_cast<S*>(in.array.mutable_data()), in.size()};
   }
 
-  double unit_interval(const char* name, double value) const {
-    if (!(value >= 0 && value <= 1)) fail_number(name, value, "a number in [0, 1]");
-    return value;
+  double unit_interval(const char* name, py::handle value) const {
+    const char* expected = "a number in [0, 1]";
+    const double x = number(name, value, expected);
+    if (!(x >= 0 && x <= 1)) fail_number(name, x, expected);
+    return x;
   }
-  double not_negative(const char* name, double value) const {
-    if (!(value >= 0 && std::isfinite(value))) fail_number(name, value, "a finite number >= 0");
-    return value;
+  double not_negative(const char* name, py::handle value) const {
+    const char* expected = "a finite number >= 0";
+    const double x = number(name, value, expected);
+    if (!(x >= 0 && std::isfinite(x))) fail_number(name, x, expected);
+    return x;
   }
-  double finite(const char* name, double value) const {
-    if (!std::isfinite(value)) fail_number(name, value, "a finite number");
-    return value;
+  double finite(const char* name, py::handle value) const {
+    const char* expected = "a finite number";
+    const double x = number(name, value, expected);
+    if (!std::isfinite(x)) fail_number(name, x, expected);
+    return x;
+  }
+  // A limit of at least 1; None means `otherwise`.
+  Index limit(const char* name, py::handle value, Index otherwise) const {
+    if (value.is_none()) return otherwise;
+    if (!py::isinstance<py::int_>(value) && !PyIndex_Check(value.ptr())) {
+      fail_type(std::string(name) + " is a " + type_name(value) + ", expected an int or None");
+    }
+    const Py_ssize_t n = PyNumber_AsSsize_t(value.ptr(), nullptr);  // clipped where it is too large
+    return at_least(name, n, 1);
   }
   Index at_least(const char* name, Index value, Index least) const {
     if (value < least) {
@@ -203,6 +227,24 @@ class Arguments {
   }
 
  private:
+  template <class S>
+  static bool has_dtype(const py::array& a) {
+    return a.dtype().equal(py::dtype::of<S>());  // equivalent, not identical: a pickled one is not
+  }
+
+  static std::string type_name(py::handle value) {
+    return py::str(py::type::of(value).attr("__name__")).cast<std::string>();
+  }
+
+  double number(const char* name, py::handle value, const char* expected) const {
+    const double x = py::isinstance<py::bool_>(value) ? -1.0 : PyFloat_AsDouble(value.ptr());
+    if (PyErr_Occurred() || py::isinstance<py::bool_>(value)) {
+      PyErr_Clear();
+      fail_type(std::string(name) + " is a " + type_name(value) + ", expected " + expected);
+    }
+    return x;
+  }
+
   static std::string dtype_text(const py::array& a) {
     return py::str(a.dtype()).cast<std::string>();
   }
@@ -210,7 +252,7 @@ class Arguments {
   template <class S>
   Input<S> typed(const char* name, py::handle value) const {
     py::array a = array(name, value);
-    if (!a.dtype().is(py::dtype::of<S>())) {
+    if (!has_dtype<S>(a)) {
       fail_type(std::string(name) + " has dtype " + dtype_text(a) + ", expected " +
                 dtype_name<S>());
     }
@@ -218,6 +260,9 @@ class Arguments {
       fail(std::string(name) + " has shape " + shape_text(shape_of(a)) + " and strides " +
            shape_text(Shape(a.strides(), a.strides() + a.ndim())) +
            ", expected a C-contiguous array (numpy.ascontiguousarray makes one)");
+    }
+    if (!(a.flags() & py::detail::npy_api::NPY_ARRAY_ALIGNED_)) {
+      fail(std::string(name) + " is not aligned in memory, expected an aligned array (a copy is)");
     }
     return {a, static_cast<const S*>(a.data()), shape_of(a)};
   }

@@ -19,7 +19,10 @@ Shape = SupportsIndex | Sequence[SupportsIndex]
 
 def as_float_dtype(function: str, dtype: FloatDType) -> np.dtype[Any]:
     """`dtype`, where it is float32 or float64."""
-    result = np.dtype(dtype)
+    try:
+        result = np.dtype(dtype)
+    except TypeError:
+        raise TypeError(f"{function}: dtype is {dtype!r}, expected float32 or float64") from None
     if result not in (np.dtype(np.float32), np.dtype(np.float64)):
         raise TypeError(f"{function}: dtype is {result}, expected float32 or float64")
     return result
@@ -34,29 +37,40 @@ def as_shape(function: str, shape: Shape) -> tuple[int, ...]:
     return result
 
 
-def as_seed(function: str, seed: int, name: str = "seed") -> int:
-    """`seed` as a number in [0, 2**64), or [0, 2**32) for a stream."""
-    bits = 32 if name == "stream" else 64
-    try:
-        result = operator.index(seed)
-    except TypeError:
-        raise TypeError(f"{function}: {name} is a {type(seed).__name__}, expected an int") from None
+def as_seed(function: str, seed: int, name: str = "seed", bits: int = 64) -> int:
+    """`seed` as a number in [0, 2**bits)."""
+    result = _as_int(function, name, seed)
     if not 0 <= result < 2**bits:
         raise ValueError(f"{function}: {name} is {result}, expected 0 <= {name} < 2**{bits}")
     return result
 
 
 def as_count(function: str, name: str, value: int) -> int:
-    """`value` as a number ≥ 1."""
-    try:
-        result = operator.index(value)
-    except TypeError:
-        raise TypeError(
-            f"{function}: {name} is a {type(value).__name__}, expected an int"
-        ) from None
+    """`value` as a number in [1, 2**63)."""
+    result = _as_int(function, name, value)
     if result < 1:
         raise ValueError(f"{function}: {name} is {result}, expected at least 1")
+    if result >= 2**63:
+        raise ValueError(f"{function}: {name} is {result}, expected less than 2**63")
     return result
+
+
+def as_sizes(function: str, name: str, value: Sequence[int]) -> tuple[int, ...]:
+    """`value` as a tuple of numbers ≥ 1."""
+    if not isinstance(value, Sequence) or isinstance(value, str):
+        kind = type(value).__name__
+        raise TypeError(f"{function}: {name} is a {kind}, expected a sequence such as (64, 64)")
+    return tuple(as_count(function, name, size) for size in value)
+
+
+def _as_int(function: str, name: str, value: object) -> int:
+    try:
+        if isinstance(value, bool):
+            raise TypeError
+        return operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        kind = type(value).__name__
+        raise TypeError(f"{function}: {name} is a {kind}, expected an int") from None
 
 
 def as_number(function: str, name: str, value: object, expected: str) -> float:

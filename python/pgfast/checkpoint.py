@@ -4,8 +4,8 @@
     run.json            environment, algorithm, settings, seed, how it ended
     history.csv         one line per update
 
-Everything is first written beside its place under a temporary name and then moved there, so that a
-crash leaves no half of a file under its own name. Nothing that exists is written over.
+A file is first written beside its place under a temporary name, so that a crash leaves no half of
+it under its own. Nothing that exists is written over.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from __future__ import annotations
 import itertools
 import json
 import os
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,13 +47,25 @@ def save_policy(policy: Policy, path: str | os.PathLike[str]) -> None:
         "config": json.dumps(policy.config()),
         "draws": str(policy.draws),
     }
-    content = save({"theta": policy.theta}, metadata)
     target.parent.mkdir(parents=True, exist_ok=True)
+    _write_new(target, save({"theta": policy.theta}, metadata))
+
+
+def _write_new(target: Path, content: bytes) -> None:
+    """Write a file that does not exist yet: whole, or not at all."""
     part = _temporary_name(target)
-    part.write_bytes(content)
     try:
-        target.touch(exist_ok=False)  # ours from here on: whoever comes second fails
-        part.replace(target)
+        with part.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(part, target)  # in one step, and unlike a rename it writes over nothing
+        except FileExistsError:
+            raise
+        except OSError:  # a file system without links: claim the name, then move
+            target.touch(exist_ok=False)
+            part.replace(target)
     except FileExistsError:
         raise FileExistsError(f"save: {target} exists, expected a new file") from None
     finally:
@@ -102,27 +113,35 @@ def check_new_directory(path: str | os.PathLike[str]) -> Path:
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         what = "already holds a run" if (target / RUN_FILE).exists() else "exists and is not empty"
         raise FileExistsError(f"save: {path} {what}, expected a new directory")
-    above = next(parent for parent in target.parents if parent.exists())
-    if not above.is_dir():
-        raise NotADirectoryError(f"save: {path} lies below {above}, which is no directory")
-    if not os.access(above, os.W_OK | os.X_OK):
-        raise PermissionError(f"save: {path} lies below {above}, which is not writable")
+    where = next(place for place in (target, *target.parents) if place.exists())
+    if not where.is_dir():
+        raise NotADirectoryError(f"save: {path} lies below {where}, which is no directory")
+    if not os.access(where, os.W_OK | os.X_OK):
+        raise PermissionError(f"save: {path} can't be written, {where} is not writable")
     return target
 
 
 def save_run(run: Run, path: str | os.PathLike[str]) -> None:
-    """Write a run to a new directory."""
+    """Write a run to a new or empty directory; what fails half-way leaves nothing."""
     target = check_new_directory(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = _temporary_name(target)
-    temporary.mkdir()
+    contents = {
+        HISTORY_FILE: run.history.to_csv().encode(),
+        RUN_FILE: (json.dumps(_description(run), indent=2) + "\n").encode(),
+    }
+    made = not target.exists()
+    target.mkdir(parents=True, exist_ok=True)
+    written: list[Path] = []
     try:
-        save_policy(run.policy, temporary / POLICY_FILE)
-        (temporary / RUN_FILE).write_text(json.dumps(_description(run), indent=2) + "\n")
-        (temporary / HISTORY_FILE).write_text(run.history.to_csv())
-        temporary.rename(target)  # onto nothing or an empty directory; fails on anything else
+        save_policy(run.policy, target / POLICY_FILE)
+        written.append(target / POLICY_FILE)
+        for name, content in contents.items():
+            _write_new(target / name, content)
+            written.append(target / name)
     except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
+        for file in written:
+            file.unlink(missing_ok=True)
+        if made:
+            target.rmdir()
         raise
 
 
@@ -154,11 +173,30 @@ def load(path: str | os.PathLike[str]) -> Run:
             raise FileNotFoundError(f"load: {source} has no {name}, expected a run")
     policy = load_policy(source / POLICY_FILE)
     try:
-        description = json.loads((source / RUN_FILE).read_text())
+        description = _checked(json.loads((source / RUN_FILE).read_text()))
         history = History.from_csv((source / HISTORY_FILE).read_text())
         return Run(policy=policy, history=history, **description)
     except (TypeError, ValueError) as error:
         raise ValueError(f"load: {source} does not describe a run: {error}") from None
+
+
+def _checked(description: Any) -> dict[str, Any]:
+    """The content of run.json, where every entry has its type."""
+    kinds: dict[str, tuple[type, ...]] = {
+        "seconds": (float, int),
+        "solved_at": (int, type(None)),
+        "stopped": (str,),
+        "env_id": (str, type(None)),
+        "algorithm": (str,),
+        "settings": (dict,),
+        "seed": (int,),
+    }
+    if not isinstance(description, dict) or set(description) != set(kinds):
+        raise ValueError(f"{RUN_FILE} expected with the entries {', '.join(kinds)}")
+    for name, types in kinds.items():
+        if not isinstance(description[name], types):
+            raise ValueError(f"{name} is {description[name]!r}, expected {types[0].__name__}")
+    return description
 
 
 def _description(run: Run) -> dict[str, Any]:

@@ -50,6 +50,7 @@ def _train(
     trainer = pgfast.Trainer(env, algorithm, seed=seed, steps=steps, num_envs=num_envs)
     target = out or _free_directory(trainer)
     check_new_directory(target)
+    target.mkdir(parents=True, exist_ok=True)  # taken: nobody else will choose it
     status = 0
     try:
         trainer.train(progress=sys.stdout.isatty())
@@ -58,7 +59,8 @@ def _train(
     except NonFiniteError as error:
         print(f"pgfast: {error}", file=sys.stderr)
         status = 1
-    trainer.run.save(target)
+    finally:  # an environment that fails does not take the policy with it
+        trainer.run.save(target)
     print(_ending(trainer))
     print(f"Policy:   {target / 'policy.safetensors'}")
     print(f"Evaluate: pgfast evaluate {target}")

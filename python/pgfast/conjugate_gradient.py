@@ -15,14 +15,15 @@ class CGResult(NamedTuple):
     """What a solve gives."""
 
     x: FloatArray
-    """The solution, or the best so far: see `status`."""
+    """The solution, or the last iterate: see `status`."""
     iterations: int
     """Steps taken; each is one product."""
     residual: float
     """‖b − (A + damping I) x‖ / ‖b‖ as the recursion carries it; 0 for b = 0."""
     status: CGStatus
     """`converged`; `max_iterations`; `non_positive_curvature`: a direction p with
-    pᵀ(A + damping I)p ≤ 0 was met, x is from before it; `non_finite`: NaN or infinity came in."""
+    pᵀ(A + damping I)p ≤ 0 was met, x is from before it; `non_finite`: NaN or infinity came in or
+    up."""
 
 
 def conjugate_gradient(

@@ -31,7 +31,7 @@ def evaluate(
         env: an id, or a vector environment, which is reset.
         episodes: how many, ≥ 1.
         greedy: take the most probable actions; else sample them.
-        seed: of an environment made from an id.
+        seed: of an environment made from an id; training with the same seed begins elsewhere.
 
     Returns:
         (episodes,) float64.
@@ -49,10 +49,18 @@ def evaluate(
     episodes = as_count("evaluate", "episodes", episodes)
     if isinstance(env, str):
         num_envs = min(episodes, EVALUATION_EPISODES)
-        env = make_any("evaluate", env, num_envs, as_seed("evaluate", seed), policy.dtype)
+        env = evaluation_env("evaluate", env, num_envs, seed, policy.dtype)
     batch = collector(env, policy).collect_episodes(policy, episodes, greedy)
     returns: npt.NDArray[np.float64] = batch.rewards.sum(axis=0, dtype=np.float64)
     return returns
+
+
+def evaluation_env(
+    function: str, id: str, num_envs: int, seed: int, dtype: Any
+) -> VectorEnv[Any, Any, Any]:
+    """Make an environment to evaluate in, its seeds far from those of a training with `seed`."""
+    far = (as_seed(function, seed) + 2**63) % 2**64
+    return make_any(function, id, num_envs, far, dtype)
 
 
 def check_env(function: str, env: object) -> None:

@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
 
 from pgfast import _core
-from pgfast._typing import FloatArray
+from pgfast._typing import FloatArray, as_number
 
 
 class Optimizer(Protocol):
@@ -83,9 +84,14 @@ class Adam:
         epsilon: float = 1e-8,
     ) -> None:
         self.learning_rate = _positive("Adam", "learning_rate", learning_rate)
-        if len(betas) != 2 or not all(0 <= beta < 1 for beta in betas):
-            raise ValueError(f"Adam: betas is {betas}, expected two numbers in [0, 1)")
-        if not 0 <= epsilon < np.inf:
+        expected = "two numbers in [0, 1)"
+        if not isinstance(betas, Sequence):
+            raise TypeError(f"Adam: betas is a {type(betas).__name__}, expected {expected}")
+        if len(betas) != 2 or not all(
+            0 <= as_number("Adam", "betas", b, expected) < 1 for b in betas
+        ):
+            raise ValueError(f"Adam: betas is {betas}, expected {expected}")
+        if not 0 <= as_number("Adam", "epsilon", epsilon, "a finite number >= 0") < np.inf:
             raise ValueError(f"Adam: epsilon is {epsilon}, expected a finite number >= 0")
         self.betas = betas
         self.epsilon = epsilon
@@ -109,6 +115,6 @@ class Adam:
 
 
 def _positive(function: str, name: str, value: float) -> float:
-    if not 0 < value < np.inf:
+    if not 0 < as_number(function, name, value, "a finite number > 0") < np.inf:
         raise ValueError(f"{function}: {name} is {value}, expected a finite number > 0")
     return float(value)

@@ -75,6 +75,10 @@ class Policy(ABC):
         policy.draws = draws
         return policy
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle as what `restore` takes."""
+        return type(self).restore, (self.config(), self.theta, self.draws)
+
     def copy(self) -> Self:
         """Make a policy of its own with the same θ, seed and count of draws."""
         return self.restore(self.config(), self.theta, self.draws)
@@ -166,7 +170,8 @@ class Policy(ABC):
     ) -> FloatArray:
         """Weighted sum of scores, Σ_b w_b ∇θ log π(a_b|s_b).
 
-        Samples of weight zero add nothing, whatever they hold; that is how padding is passed over.
+        Samples of weight zero add nothing; where 32 in a row have it, as behind the end of
+        episodes, they cost nothing either.
 
         Parameters:
             observations: (..., D) in the dtype of θ.

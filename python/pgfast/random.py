@@ -58,7 +58,10 @@ def uniform(
     """
     kernel = {"float32": _core.uniform_float32, "float64": _core.uniform_float64}
     return kernel[as_float_dtype("uniform", dtype).name](
-        as_shape("uniform", shape), as_seed("uniform", seed), as_seed("uniform", stream, "stream")
+        as_shape("uniform", shape),
+        as_seed("uniform", seed),
+        as_seed("uniform", stream, "stream", 32),
+        _core.Purpose.general,
     )
 
 
@@ -84,5 +87,8 @@ def normal(
     """
     kernel = {"float32": _core.normal_float32, "float64": _core.normal_float64}
     return kernel[as_float_dtype("normal", dtype).name](
-        as_shape("normal", shape), as_seed("normal", seed), as_seed("normal", stream, "stream")
+        as_shape("normal", shape),
+        as_seed("normal", seed),
+        as_seed("normal", stream, "stream", 32),
+        _core.Purpose.general,
     )

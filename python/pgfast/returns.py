@@ -14,7 +14,12 @@ from pgfast._typing import BoolArray, FloatArray
 
 
 def episode_return(
-    rewards: FloatArray, terminated: BoolArray, truncated: BoolArray, *, gamma: float
+    rewards: FloatArray,
+    terminated: BoolArray,
+    truncated: BoolArray,
+    *,
+    gamma: float,
+    valid: BoolArray | None = None,
 ) -> FloatArray:
     """Return of the whole episode, on every one of its steps.
 
@@ -30,6 +35,7 @@ def episode_return(
         terminated: (T, N) bool.
         truncated: (T, N) bool.
         gamma: discount γ in [0, 1].
+        valid: (T, N) bool, the steps that happened; k passes the others by. None means all.
 
     Returns:
         (T, N) in the dtype of `rewards`.
@@ -42,7 +48,7 @@ def episode_return(
     >>> episode_return(r, np.array([[False], [True], [False]]), no, gamma=0.5).ravel()
     array([2., 2., 4.])
     """
-    return _core.episode_return(rewards, terminated, truncated, gamma)
+    return _core.episode_return(rewards, terminated, truncated, gamma, valid)
 
 
 def reward_to_go(

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from pgfast._typing import BoolArray, FloatArray, IntArray
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True)
@@ -16,7 +12,7 @@ class Rollout:
     """A batch of experience, time-major: T steps of N columns.
 
     A column is an environment, or an episode where whole ones were asked for. Rewards are the
-    environment's own.
+    environment's own, in the policy's dtype.
     """
 
     observations: FloatArray

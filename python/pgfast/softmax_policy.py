@@ -10,9 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from pgfast import _core
-from pgfast._typing import FloatArray, FloatDType, as_count, as_float_dtype, as_seed
+from pgfast._typing import FloatArray, FloatDType, as_count, as_float_dtype, as_seed, as_sizes
 from pgfast.policy import Policy
-from pgfast.random import normal
 
 
 class SoftmaxPolicy(Policy):
@@ -56,7 +55,7 @@ class SoftmaxPolicy(Policy):
         name = "SoftmaxPolicy"
         self.observation_size = as_count(name, "observation_size", observation_size)
         self.actions = as_count(name, "actions", actions)
-        self.hidden = tuple(as_count(name, "hidden", size) for size in hidden)
+        self.hidden = as_sizes(name, "hidden", hidden)
         if activation not in ("tanh", "relu"):
             raise ValueError(f"{name}: activation is {activation!r}, expected 'tanh' or 'relu'")
         self.activation = activation
@@ -145,8 +144,16 @@ def _initial_parameters(sizes: Sequence[int], dtype: np.dtype[Any], seed: int) -
 
 
 def _orthogonal(rows: int, columns: int, seed: int, stream: int) -> npt.NDArray[np.float64]:
-    """Draw a matrix with orthonormal rows or columns, whichever are fewer, uniformly."""
+    """Draw a matrix with orthonormal rows or columns, whichever are fewer, uniformly.
+
+    Gram and Schmidt's way, each vector twice: LAPACK's would depend on its number of threads.
+    """
     tall = max(rows, columns), min(rows, columns)
-    q, r = np.linalg.qr(normal(tall, seed=seed, stream=stream, dtype=np.float64))
-    q = q * np.sign(np.diag(r))
-    return q if rows >= columns else q.T
+    drawn = _core.normal_float64(tall, seed, stream, _core.Purpose.parameters)
+    basis = np.empty(tall)
+    for j, vector in enumerate(drawn.T):
+        for _ in range(2):
+            before = basis[:, :j]
+            vector = vector - np.einsum("ik,k->i", before, np.einsum("ik,i->k", before, vector))
+        basis[:, j] = vector / np.sqrt((vector * vector).sum())
+    return basis if rows >= columns else basis.T

@@ -15,7 +15,13 @@ from pgfast._typing import as_count, as_seed
 from pgfast.algorithms import ALGORITHMS, Algorithm
 from pgfast.envs.collect import check_policy, collect, spaces
 from pgfast.envs.make import make_any
-from pgfast.evaluation import EVALUATION_EPISODES, check_env, check_policy_type, evaluate
+from pgfast.evaluation import (
+    EVALUATION_EPISODES,
+    check_env,
+    check_policy_type,
+    evaluate,
+    evaluation_env,
+)
 from pgfast.logging import History, Progress
 from pgfast.policy import Policy
 from pgfast.presets import preset
@@ -116,10 +122,9 @@ class Trainer:
             count = as_count("train", "num_envs", known.num_envs if num_envs is None else num_envs)
             dtype = policy.dtype if policy else known.policy.get("dtype", np.float32)
             self.env = make_any("train", env, count, self.seed, dtype)
-            # Its own environment, with seeds far from the training's, so that looking
-            # changes nothing.
-            self._evaluation_env = make_any(
-                "train", env, EVALUATION_EPISODES, (self.seed + 2**63) % 2**64, dtype
+            # Its own environment, so that looking changes nothing.
+            self._evaluation_env = evaluation_env(
+                "train", env, EVALUATION_EPISODES, self.seed, dtype
             )
         else:
             self.env = self._evaluation_env = env

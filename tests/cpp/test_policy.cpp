@@ -1,112 +1,13 @@
 #include "pgfast/policy.hpp"
 
-#include <limits>
-
+#include "policies.hpp"
 #include "threads.hpp"
 
 namespace pgfast {
 namespace {
 
-using SoftmaxMlp = Policy<Mlp, Softmax>;
-using SoftmaxFeatures = Policy<StateActionLinear, Softmax>;
-
-template <class S>
-constexpr double epsilon = static_cast<double>(std::numeric_limits<S>::epsilon());
-
-// A policy with a batch of samples, and its functions as functions of arrays.
-template <class S, class P>
-struct Case {
-  P policy;
-  Index B, D, A, size;
-  Buffer<S> theta, observations, weights, v;
-  Buffer<DiscreteAction> actions;
-
-  Case(P p, Index batch)
-      : policy(std::move(p)),
-        B(batch),
-        D(policy.network.input_size()),
-        A(policy.network.output_size()),
-        size(policy.network.num_parameters()),
-        theta(check::normals<S>(size, 1, 0.5)),
-        observations(check::normals<S>(B * D, 2)),
-        weights(check::normals<S>(B, 3)),
-        v(check::normals<S>(size, 4)),
-        actions(check::integers(B, A, 5)) {}
-
-  Buffer<DiscreteAction> all(Index action) const {
-    return Buffer<DiscreteAction>::Constant(B, action);
-  }
-  Buffer<S> log_prob(const Buffer<S>& at, const Buffer<DiscreteAction>& a) const {
-    Buffer<S> out(B);
-    pgfast::log_prob(policy, at.data(), observations.data(), a.data(), B, out.data());
-    return out;
-  }
-  Buffer<S> log_prob(const Buffer<DiscreteAction>& a) const { return log_prob(theta, a); }
-  Buffer<S> entropy() const {
-    Buffer<S> out(B);
-    pgfast::entropy(policy, theta.data(), observations.data(), B, out.data());
-    return out;
-  }
-  Buffer<S> logits() const {
-    Buffer<S> out(B * A);
-    parameters_of(policy, theta.data(), observations.data(), B, out.data());
-    return out;
-  }
-  Buffer<S> kl(const Buffer<S>& other) const {
-    Buffer<S> out(B);
-    pgfast::kl(policy, theta.data(), policy, other.data(), observations.data(), B, out.data());
-    return out;
-  }
-  Buffer<S> score(const S* w) const {
-    Buffer<S> out(size);
-    pgfast::score(policy, theta.data(), observations.data(), actions.data(), w, B, out.data());
-    return out;
-  }
-  Buffer<S> scores(const Buffer<DiscreteAction>& a) const {  // (B, P)
-    Buffer<S> out(B * size);
-    pgfast::scores(policy, theta.data(), observations.data(), a.data(), B, out.data());
-    return out;
-  }
-  Buffer<S> fisher(const Buffer<S>& along, S damping = S{0}) const {
-    Buffer<S> out(size);
-    fisher_vector_product(policy, theta.data(), observations.data(), B, along.data(), damping,
-                          out.data());
-    return out;
-  }
-  Buffer<DiscreteAction> sample(std::uint64_t seed, std::uint32_t stream, std::uint64_t index) const {
-    Buffer<DiscreteAction> out(B);
-    pgfast::sample(policy, theta.data(), observations.data(), B, seed, stream, index, out.data());
-    return out;
-  }
-  Buffer<DiscreteAction> mode() const {
-    Buffer<DiscreteAction> out(B);
-    pgfast::mode(policy, theta.data(), observations.data(), B, out.data());
-    return out;
-  }
-};
-
-SoftmaxMlp mlp_policy(const std::vector<Index>& sizes, Activation activation = Activation::tanh) {
-  return {Mlp(sizes, activation), Softmax{sizes.back()}};
-}
-
-// f(case) for small policies of each kind.
-template <class S, class F>
-void for_each_case(Index batch, F&& f) {
-  {
-    const check::Context at("linear");
-    f(Case<S, SoftmaxMlp>(mlp_policy({4, 2}), batch));
-  }
-  {
-    const check::Context at("mlp");
-    f(Case<S, SoftmaxMlp>(mlp_policy({3, 5, 3}), batch));
-  }
-  {
-    const check::Context at("relu");
-    f(Case<S, SoftmaxMlp>(mlp_policy({3, 5, 3}, Activation::relu), batch));
-  }
-  const check::Context at("state-action features");
-  f(Case<S, SoftmaxFeatures>({StateActionLinear(3, 7), Softmax{3}}, batch));
-}
+using check::epsilon;
+using check::for_each_case;
 
 TEST(network_then_distribution, "A policy's numbers are the distribution's at the network's outputs.") {
   check::for_each_scalar([]<class S>() {
@@ -274,7 +175,6 @@ TEST(samples_alone, "A sample's numbers have the same bits alone and in any batc
   check::for_each_scalar([]<class S>() {
     for_each_case<S>(1100, [](const auto& c) {
       const auto log_prob = c.log_prob(c.actions), entropy = c.entropy(), scores = c.scores(c.actions);
-      const auto sampled = c.sample(6, 100, 7);
       for (Index b = 0; b < c.B; b += 37) {
         auto one = c;
         one.B = 1;
@@ -283,7 +183,6 @@ TEST(samples_alone, "A sample's numbers have the same bits alone and in any batc
         CHECK_EQ(one.log_prob(one.actions)[0], log_prob[b]);
         CHECK_EQ(one.entropy()[0], entropy[b]);
         CHECK_SAME(one.score(nullptr), scores.segment(b * c.size, c.size));
-        CHECK_EQ(one.sample(6, 100 + static_cast<std::uint32_t>(b), 7)[0], sampled[b]);
       }
     });
   });
@@ -300,7 +199,7 @@ TEST(threads, "Every function of a policy has the same bits on 1 to 4 threads.")
         return std::tuple{g,          c.score(nullptr),      c.fisher(c.v, S(0.1)),
                           c.logits(), c.log_prob(c.actions), c.entropy(),
                           c.mode(),   c.kl(c.theta + c.v),   c.scores(c.actions),
-                          x,          c.sample(6, 0, 7)};
+                          x};
       });
     });
   });
@@ -364,54 +263,8 @@ TEST(nan_samples, "A NaN observation comes out in its own numbers, and in every 
       }
       CHECK(c.score(nullptr).isNaN().all());
       CHECK(c.fisher(c.v).isNaN().all());
-      CHECK((c.sample(1, 0, 0) >= 0).all() && (c.sample(1, 0, 0) < c.A).all());
+      CHECK((c.mode() >= 0).all() && (c.mode() < c.A).all());
     });
-  });
-}
-
-TEST(actors, "An actor takes sample's actions, or mode's, with their log-probabilities; so do clones.") {
-  check::for_each_scalar([]<class S>() {
-    for_each_case<S>(70, [](const auto& c) {
-      using P = std::decay_t<decltype(c.policy)>;
-      const auto sampled = c.sample(8, 40, 9), modes = c.mode();
-      const auto sampled_log_prob = c.log_prob(sampled), mode_log_prob = c.log_prob(modes);
-      const auto check_actor = [&](Actor<S, DiscreteAction>& actor, const auto& actions,
-                                   const auto& log_probs) {
-        for (const auto& [first, rows] : {std::pair<Index, Index>{0, 32}, {30, 1}, {38, 32}}) {
-          Buffer<DiscreteAction> a(rows);
-          Buffer<S> log_prob(rows);
-          for (int again = 0; again < 2; ++again) {
-            actor.act(c.observations.data() + first * c.D, rows,
-                      static_cast<std::uint32_t>(40 + first), 9, a.data(), log_prob.data());
-            CHECK_SAME(a, actions.segment(first, rows));
-            CHECK_SAME(log_prob, log_probs.segment(first, rows));
-          }
-          actor.act(c.observations.data() + first * c.D, rows, static_cast<std::uint32_t>(40 + first),
-                    9, a.data(), nullptr);
-          CHECK_SAME(a, actions.segment(first, rows));
-        }
-      };
-      SamplingActor<S, P> sampling(c.policy, c.theta.data(), 8);
-      GreedyActor<S, P> greedy(c.policy, c.theta.data());
-      check_actor(sampling, sampled, sampled_log_prob);
-      check_actor(*sampling.clone(), sampled, sampled_log_prob);
-      check_actor(greedy, modes, mode_log_prob);
-      check_actor(*greedy.clone(), modes, mode_log_prob);
-    });
-  });
-}
-
-// Six standard errors: by chance one count fails once in 10^8 seeds.
-TEST(frequencies, "Actions are drawn as often as pi says.") {
-  check::for_each_scalar([]<class S>() {
-    Case<S, SoftmaxMlp> c(mlp_policy({3, 5, 3}), 40000);
-    for (Index b = 1; b < c.B; ++b) c.observations.segment(b * c.D, c.D) = c.observations.head(c.D);
-    const auto sampled = c.sample(1, 0, 0);
-    for (Index a = 0; a < c.A; ++a) {
-      const double pi = std::exp(static_cast<double>(c.log_prob(c.all(a))[0]));
-      const double n = static_cast<double>(c.B);
-      CHECK_NEAR((sampled == a).count(), n * pi, 6 * std::sqrt(n * pi * (1 - pi)));
-    }
   });
 }
 

@@ -12,7 +12,7 @@ enum class CGStatus {
   converged,               // |b - (A + damping I) x| <= tolerance * |b|
   max_iterations,          // stopped by the limit
   non_positive_curvature,  // a direction p with p'(A + damping I)p <= 0: x is from before that step
-  non_finite,              // NaN or infinity in b or in a product
+  non_finite,              // NaN or infinity in b, a product or a residual: x is from before it
 };
 
 constexpr const char* status_name(CGStatus status) {
@@ -87,9 +87,13 @@ CGOutcome conjugate_gradient(MatVec&& matvec, const S* b, S* x, Index n, double 
       return outcome;
     }
     const double alpha = rr / curvature;
-    solution += static_cast<S>(alpha) * p;
     r -= static_cast<S>(alpha) * Ap;
     const double rr_next = dot(r.data(), r.data(), n);
+    if (!std::isfinite(rr_next)) {
+      outcome.status = CGStatus::non_finite;
+      return outcome;
+    }
+    solution += static_cast<S>(alpha) * p;
     p = r + static_cast<S>(rr_next / rr) * p;
     rr = rr_next;
     ++outcome.iterations;

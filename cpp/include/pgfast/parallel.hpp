@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdlib>
+#include <exception>
 #include <memory>
 #include <mutex>
 #include <unsupported/Eigen/CXX11/ThreadPool>
@@ -84,6 +85,8 @@ void parallel_for(Index blocks, Index grain, F&& f) {
   struct Shared {
     std::atomic<Index> next{0};
     std::atomic<Index> finished{0};
+    std::atomic<bool> failed{false};
+    std::exception_ptr failure;
   };
   auto shared = std::make_shared<Shared>();
   // `f` lives on the caller's stack: only a thread that has claimed a block touches it, and the
@@ -92,7 +95,11 @@ void parallel_for(Index blocks, Index grain, F&& f) {
     for (;;) {
       const Index block = shared->next.fetch_add(1, std::memory_order_relaxed);
       if (block >= blocks) return;
-      f(block);
+      try {  // a block's work memory may be refused; the others must still be waited for
+        f(block);
+      } catch (...) {
+        if (!shared->failed.exchange(true)) shared->failure = std::current_exception();
+      }
       if (shared->finished.fetch_add(1, std::memory_order_acq_rel) + 1 == blocks) {
         shared->finished.notify_all();
       }
@@ -104,6 +111,7 @@ void parallel_for(Index blocks, Index grain, F&& f) {
   for (Index done; (done = shared->finished.load(std::memory_order_acquire)) != blocks;) {
     shared->finished.wait(done, std::memory_order_acquire);
   }
+  if (shared->failed.load()) std::rethrow_exception(shared->failure);
 }
 
 // How a batch of samples is cut: whole tiles, at least 512 samples (10 us of the smallest network),

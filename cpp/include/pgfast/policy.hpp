@@ -118,7 +118,8 @@ void kl(const P& policy, const S* theta, const P& other, const S* other_theta,
 }
 
 // out (P) = sum_b w_b grad log pi(a_b | s_b). `weights` may be null: 1. A tile whose weights are
-// all zero (the padding behind episodes that are over) is passed over unseen.
+// all zero (the padding behind episodes that are over) is passed over unseen; in
+// other tiles a sample of weight zero must be finite, as 0 * NaN is NaN.
 template <class S, class P>
 void score(const P& policy, const S* theta, const S* observations,
            const typename P::Action* actions, const S* weights, Index batch, S* out) {

@@ -79,12 +79,15 @@ std::array<S, 2> normal_pair(S u, S v) {
   return {radius * std::cos(angle), radius * std::sin(angle)};
 }
 
-// out[i] = draw `first + i` of the stream.
+// out[i] = draw i of the stream; one Philox block for the draws that it holds.
 template <class S>
-void fill_uniform(std::uint64_t seed, Purpose purpose, std::uint32_t stream, std::uint64_t first,
-                  S* out, Index count) {
-  for (Index i = 0; i < count; ++i) {
-    out[i] = uniform<S>(seed, purpose, stream, first + static_cast<std::uint64_t>(i));
+void fill_uniform(std::uint64_t seed, Purpose purpose, std::uint32_t stream, S* out, Index count) {
+  constexpr int draws = draws_per_block<S>;
+  for (Index i = 0; i < count; i += draws) {
+    const PhiloxBlock words = philox(seed, purpose, stream, static_cast<std::uint64_t>(i / draws));
+    for (int j = 0; j < draws && i + j < count; ++j) {
+      out[i + j] = uniform_from_words<S>(words.data() + j * words_per_draw<S>);
+    }
   }
 }
 

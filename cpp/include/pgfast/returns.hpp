@@ -75,20 +75,22 @@ void reward_to_go(ConstMatrixView<S> rewards, FlagView terminated, FlagView trun
                   const S* last_values, const S* final_values, MatrixView<S> out) {
   const Index T = rewards.rows(), N = rewards.cols();
   for_each_column_block(truncated, final_values != nullptr, [&](const ColumnBlock& block) {
-    const Buffer<S> zero = Buffer<S>::Zero(last_values ? 0 : N);
-    const S* next = last_values ? last_values : zero.data();
+    const Index width = block.end - block.begin;
+    const Buffer<S> zero = Buffer<S>::Zero(width);
+    const S* next = last_values ? last_values + block.begin : zero.data();
     for (Index t = T - 1; t >= 0; --t) {
-      const S* __restrict r = rewards.data() + t * N;
-      const std::uint8_t* __restrict end = bytes(terminated.data() + t * N);
-      const std::uint8_t* __restrict cut = bytes(truncated.data() + t * N);
+      const Index row = t * N + block.begin;
+      const S* __restrict r = rewards.data() + row;
+      const std::uint8_t* __restrict end = bytes(terminated.data() + row);
+      const std::uint8_t* __restrict cut = bytes(truncated.data() + row);
       const S* __restrict later = next;
-      S* __restrict g = out.data() + t * N;
-      for (Index n = block.begin; n < block.end; ++n) {
+      S* __restrict g = out.data() + row;
+      for (Index n = 0; n < width; ++n) {
         const S future = later[n];
         const bool done = (end[n] | cut[n]) != 0;
         g[n] = r[n] + gamma * (done ? S{0} : future);
       }
-      add_final_values(block, t, terminated, truncated, gamma, final_values, g);
+      add_final_values(block, t, terminated, truncated, gamma, final_values, out.data() + t * N);
       next = g;
     }
   });
@@ -96,26 +98,30 @@ void reward_to_go(ConstMatrixView<S> rewards, FlagView terminated, FlagView trun
 
 // The whole return R = sum_k gamma^k r_k of the episode that a step belongs to, on each of its
 // steps; k counts from the episode's first step in this rollout. An episode that the rollout's end
-// cuts off counts as far as it goes. Forward: partial sums; backward: an episode's last partial sum
-// is copied to its earlier steps.
+// cuts off counts as far as it goes. A row that is not valid (null: all are) is no step, and k
+// passes it by. Forward: partial sums; backward: an episode's last partial sum is copied to its
+// earlier steps.
 template <class S>
-void episode_return(ConstMatrixView<S> rewards, FlagView terminated, FlagView truncated, S gamma,
-                    MatrixView<S> out) {
+void episode_return(ConstMatrixView<S> rewards, FlagView terminated, FlagView truncated,
+                    const bool* valid, S gamma, MatrixView<S> out) {
   const Index T = rewards.rows(), N = rewards.cols();
   for_each_column_block(truncated, false, [&](const ColumnBlock& block) {
     const Index width = block.end - block.begin;
     Buffer<S> sum = Buffer<S>::Zero(width), discount = Buffer<S>::Ones(width);
+    const Buffer<std::uint8_t> always = Buffer<std::uint8_t>::Ones(width);
     for (Index t = 0; t < T; ++t) {
       const Index row = t * N + block.begin;
       const S* __restrict r = rewards.data() + row;
       const std::uint8_t* __restrict end = bytes(terminated.data() + row);
       const std::uint8_t* __restrict cut = bytes(truncated.data() + row);
+      const std::uint8_t* __restrict happened = valid ? bytes(valid + row) : always.data();
       S* __restrict g = out.data() + row;
       S* __restrict running = sum.data();
       S* __restrict weight = discount.data();
       for (Index n = 0; n < width; ++n) {
-        const S total = running[n] + weight[n] * r[n], next_weight = gamma * weight[n];
-        const bool done = (end[n] | cut[n]) != 0;
+        const S with = running[n] + weight[n] * r[n], lighter = gamma * weight[n];
+        const bool step = happened[n] != 0, done = (end[n] | cut[n]) != 0;
+        const S total = step ? with : running[n], next_weight = step ? lighter : weight[n];
         g[n] = total;
         running[n] = done ? S{0} : total;
         weight[n] = done ? S{1} : next_weight;
@@ -144,22 +150,25 @@ void gae(ConstMatrixView<S> rewards, ConstMatrixView<S> values, FlagView termina
   const Index T = rewards.rows(), N = rewards.cols();
   const S decay = gamma * lam;
   for_each_column_block(truncated, final_values != nullptr, [&](const ColumnBlock& block) {
-    const Buffer<S> zero = Buffer<S>::Zero(N);
+    const Index width = block.end - block.begin;
+    const Buffer<S> zero = Buffer<S>::Zero(width);
     const S* next = zero.data();
     for (Index t = T - 1; t >= 0; --t) {
-      const S* __restrict r = rewards.data() + t * N;
-      const S* __restrict v = values.data() + t * N;
+      const Index row = t * N + block.begin;
+      const S* __restrict r = rewards.data() + row;
+      const S* __restrict v = values.data() + row;
       const S* __restrict v_next = v + N;
-      const std::uint8_t* __restrict end = bytes(terminated.data() + t * N);
-      const std::uint8_t* __restrict cut = bytes(truncated.data() + t * N);
+      const std::uint8_t* __restrict end = bytes(terminated.data() + row);
+      const std::uint8_t* __restrict cut = bytes(truncated.data() + row);
       const S* __restrict later = next;
-      S* __restrict a = advantages.data() + t * N;
-      for (Index n = block.begin; n < block.end; ++n) {
+      S* __restrict a = advantages.data() + row;
+      for (Index n = 0; n < width; ++n) {
         const S future = gamma * v_next[n] + decay * later[n];
         const bool done = (end[n] | cut[n]) != 0;
         a[n] = (r[n] - v[n]) + (done ? S{0} : future);
       }
-      add_final_values(block, t, terminated, truncated, gamma, final_values, a);
+      add_final_values(block, t, terminated, truncated, gamma, final_values,
+                       advantages.data() + t * N);
       next = a;
     }
   });

@@ -21,10 +21,12 @@ class NPG(Algorithm):
             collect K trajectories with π_θ
             g ← 1/K Σₖ Σₜ ∇ log π(aₜₖ|sₜₖ) · (Gₜₖ − bₜₖ)
             solve (F + damping I) x = g by conjugate gradients
-            θ ← θ + √(2 δ / xᵀFx) · x
+            θ ← θ + √(2 δ / xᵀ(F + damping I)x) · x
 
-    F is the Fisher matrix averaged over the steps of the batch, so that the mean KL(π_θ ‖ π_θ′) of
-    the step is δ to second order, whatever the scale of the rewards.
+    F is the Fisher matrix averaged over the steps of the batch. To second order the mean
+    KL(π_θ ‖ π_θ′) of the step is δ less what the damping takes, whatever the scale of the rewards;
+    and the step is never longer than √(2 δ / damping), also where the policy is nearly
+    deterministic and F nearly 0.
 
     Source: Kakade 2001; the step size as in Rajeswaran et al. 2017, eq. 6.
     """
@@ -64,7 +66,7 @@ class NPGLearner:
         self.policy = policy
 
     def update(self, batch: Rollout) -> Stats:
-        """θ ← θ + √(2 δ / xᵀFx) · x; no step where g = 0."""
+        """θ ← θ + √(2 δ / xᵀ(F + damping I)x) · x; no step where g = 0."""
         policy, settings = self.policy, self.algorithm
         gradient = settings.gradient(policy, batch)
         observations = batch.valid_observations
@@ -74,11 +76,14 @@ class NPGLearner:
             damping=settings.damping,
             max_iterations=settings.max_iterations,
         )
-        curvature = float(solve.x @ policy.fisher_vector_product(observations, solve.x))
+        product = policy.fisher_vector_product(observations, solve.x, settings.damping)
+        # NumPy's sum, not its dot: BLAS rounds differently on another number of threads.
+        curvature = float((solve.x * product).sum(dtype=np.float64))
         step_size = np.sqrt(2 * settings.kl_radius / curvature) if curvature > 0 else 0.0
         policy.theta += policy.dtype.type(step_size) * solve.x
         return {
             "gradient_norm": float(np.linalg.norm(gradient)),
             "step_size": float(step_size),
             "cg_iterations": float(solve.iterations),
+            "cg_residual": solve.residual,
         }

@@ -42,7 +42,9 @@ class PolicyGradient(Algorithm):
 
     def weights(self, batch: Rollout) -> FloatArray:
         """R(τ) on every step of τ."""
-        returns = episode_return(batch.rewards, batch.terminated, batch.truncated, gamma=self.gamma)
+        returns = episode_return(
+            batch.rewards, batch.terminated, batch.truncated, gamma=self.gamma, valid=batch.valid
+        )
         return (
             returns
             if batch.valid is None
@@ -66,5 +68,7 @@ class GradientLearner:
     def update(self, batch: Rollout) -> Stats:
         """θ ← θ + α g."""
         gradient = self.algorithm.gradient(self.policy, batch)
-        self.optimizer.ascend(self.policy.theta, gradient)
-        return {"gradient_norm": float(np.linalg.norm(gradient))}
+        norm = float(np.linalg.norm(gradient))
+        if np.isfinite(norm):  # else the optimizer's moments would be spoiled, too
+            self.optimizer.ascend(self.policy.theta, gradient)
+        return {"gradient_norm": norm}

@@ -35,8 +35,14 @@ def advantages(batch: Rollout, gamma: float, baseline: Baseline) -> FloatArray:
     """Reward-to-go less the baseline, Gₜ − bₜ: (T, N), 0 where no step happened."""
     returns = reward_to_go(batch.rewards, batch.terminated, batch.truncated, gamma=gamma)
     subtract = baseline if callable(baseline) else BASELINES[baseline]
+    b = subtract(returns, batch.valid)
+    if not isinstance(b, np.ndarray) or b.shape != returns.shape or b.dtype != returns.dtype:
+        came = f"{b.dtype} {b.shape}" if isinstance(b, np.ndarray) else type(b).__name__
+        raise ValueError(
+            f"advantages: baseline gave {came}, expected {returns.dtype} {returns.shape}"
+        )
     with np.errstate(invalid="ignore"):  # infinity less infinity is NaN, which training looks for
-        left = returns - subtract(returns, batch.valid)
+        left = returns - b
     return left if batch.valid is None else np.where(batch.valid, left, left.dtype.type(0))
 
 

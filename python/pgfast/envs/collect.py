@@ -28,7 +28,8 @@ def collect(
     have not begun, or wait for a reset, are reset first. With `episodes`, every environment is
     reset and that many whole episodes are run, one per column: column k is episode ⌊k / num_envs⌋
     of environment k mod num_envs. How many episodes an environment gives is settled beforehand, so
-    short ones are not favoured; rows behind an episode's end are 0 and not valid.
+    short ones are not favoured; rows behind an episode's end are 0 and not valid. Afterwards the
+    environments wait for a reset.
 
     A native environment (`pgfast.make`) runs in C++ as a whole, one block of environments per
     thread. Any other Gymnasium VectorEnv, in any autoreset mode, is stepped through Python; between
@@ -135,8 +136,8 @@ class NativeCollector:
         return self._rollout(policy, arrays, greedy)
 
     def _rollout(self, policy: Policy, arrays: Any, greedy: bool = False) -> Rollout:
-        self._env._begun = True
         rollout = Rollout(*arrays)
+        self._env._begun = rollout.last_observations is not None  # else all wait for a reset
         if not greedy:
             policy.draws += rollout.rewards.shape[0]
         return rollout

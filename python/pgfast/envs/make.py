@@ -67,7 +67,7 @@ def make_any(
     """Make a native environment, or one of Gymnasium's over its SyncVectorEnv."""
     if id.removeprefix("pgfast/") in NATIVE_ENVS:
         return make(id, num_envs, seed=seed, dtype=dtype, autoreset_mode="SameStep")
-    if id not in gym.registry:
+    if id not in gym.registry and ":" not in id:  # "module:id" imports the module first
         raise unknown(function, "env", id, [*NATIVE_ENVS, *gym.registry])
     env = gym.make_vec(
         id,

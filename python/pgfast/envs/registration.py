@@ -44,26 +44,33 @@ def register_when_gymnasium_is_loaded() -> None:
 
 
 class _AfterGymnasium(MetaPathFinder):
-    """Finds Gymnasium as it is always found, once, and adds a call of `register` to its loading."""
+    """Finds Gymnasium as it is always found, and adds a call of `register` to its loading."""
+
+    def __init__(self) -> None:
+        self._asking = False
 
     def find_spec(
         self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """Give Gymnasium's own spec with a loader that registers afterwards; else None."""
-        if name != "gymnasium":
+        if name != "gymnasium" or self._asking:
             return None
-        sys.meta_path.remove(self)
-        spec = find_spec(name)
+        self._asking = True  # the others are asked, and this finder must not answer for them
+        try:
+            spec = find_spec(name)
+        finally:
+            self._asking = False
         if spec is not None and spec.loader is not None:
-            spec.loader = _RegisteringLoader(spec.loader)
+            spec.loader = _RegisteringLoader(spec.loader, self)
         return spec
 
 
 class _RegisteringLoader(Loader):
     """Another loader, and `register` after it."""
 
-    def __init__(self, loader: Loader) -> None:
+    def __init__(self, loader: Loader, finder: _AfterGymnasium) -> None:
         self._loader = loader
+        self._finder = finder
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
         """As the other loader does."""
@@ -75,3 +82,5 @@ class _RegisteringLoader(Loader):
         module.__spec__.loader = module.__loader__ = self._loader
         self._loader.exec_module(module)
         register()
+        if self._finder in sys.meta_path:
+            sys.meta_path.remove(self._finder)

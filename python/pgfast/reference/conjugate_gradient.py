@@ -38,8 +38,11 @@ def conjugate_gradient(
         if curvature <= 0:
             return CGResult(x, iterations, residual, "non_positive_curvature")
         alpha = b.dtype.type(rr / curvature)
-        x, r = x + alpha * p, r - alpha * product
+        r = r - alpha * product
         rr_next = float(r.astype(np.float64) @ r)
+        if not np.isfinite(rr_next):
+            return CGResult(x, iterations, residual, "non_finite")
+        x = x + alpha * p
         p = r + b.dtype.type(rr_next / rr) * p
         rr = rr_next
         iterations += 1

@@ -23,16 +23,22 @@ def _bootstrap(
 
 
 def episode_return(
-    rewards: FloatArray, terminated: BoolArray, truncated: BoolArray, *, gamma: float
+    rewards: FloatArray,
+    terminated: BoolArray,
+    truncated: BoolArray,
+    *,
+    gamma: float,
+    valid: BoolArray | None = None,
 ) -> FloatArray:
     """R = Σₖ γᵏ rₖ of the episode, on every one of its steps."""
     done = terminated | truncated
+    happened = np.ones_like(done) if valid is None else valid
     result = np.zeros_like(rewards)
     for n in range(rewards.shape[1]):
         first = 0
         for t in range(len(rewards)):
             if done[t, n] or t == len(rewards) - 1:
-                episode = rewards[first : t + 1, n]
+                episode = rewards[first : t + 1, n][happened[first : t + 1, n]]
                 discounts = np.power(gamma, np.arange(len(episode)), dtype=rewards.dtype)
                 result[first : t + 1, n] = (discounts * episode).sum()
                 first = t + 1

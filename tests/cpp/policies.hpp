@@ -1,0 +1,108 @@
+// Policies with a batch of samples, their functions as functions of arrays.
+#pragma once
+
+#include <limits>
+
+#include "check.hpp"
+#include "pgfast/policy.hpp"
+
+namespace check {
+
+using namespace pgfast;
+
+using SoftmaxMlp = Policy<Mlp, Softmax>;
+using SoftmaxFeatures = Policy<StateActionLinear, Softmax>;
+
+template <class S>
+constexpr double epsilon = static_cast<double>(std::numeric_limits<S>::epsilon());
+
+template <class S, class P>
+struct Case {
+  P policy;
+  Index B, D, A, size;
+  Buffer<S> theta, observations, weights, v;
+  Buffer<DiscreteAction> actions;
+
+  Case(P p, Index batch)
+      : policy(std::move(p)),
+        B(batch),
+        D(policy.network.input_size()),
+        A(policy.network.output_size()),
+        size(policy.network.num_parameters()),
+        theta(normals<S>(size, 1, 0.5)),
+        observations(normals<S>(B * D, 2)),
+        weights(normals<S>(B, 3)),
+        v(normals<S>(size, 4)),
+        actions(integers(B, A, 5)) {}
+
+  Buffer<DiscreteAction> all(Index action) const {
+    return Buffer<DiscreteAction>::Constant(B, action);
+  }
+  Buffer<S> log_prob(const Buffer<S>& at, const Buffer<DiscreteAction>& a) const {
+    Buffer<S> out(B);
+    pgfast::log_prob(policy, at.data(), observations.data(), a.data(), B, out.data());
+    return out;
+  }
+  Buffer<S> log_prob(const Buffer<DiscreteAction>& a) const { return log_prob(theta, a); }
+  Buffer<S> entropy() const {
+    Buffer<S> out(B);
+    pgfast::entropy(policy, theta.data(), observations.data(), B, out.data());
+    return out;
+  }
+  Buffer<S> logits() const {
+    Buffer<S> out(B * A);
+    parameters_of(policy, theta.data(), observations.data(), B, out.data());
+    return out;
+  }
+  Buffer<S> kl(const Buffer<S>& other) const {
+    Buffer<S> out(B);
+    pgfast::kl(policy, theta.data(), policy, other.data(), observations.data(), B, out.data());
+    return out;
+  }
+  Buffer<S> score(const S* w) const {
+    Buffer<S> out(size);
+    pgfast::score(policy, theta.data(), observations.data(), actions.data(), w, B, out.data());
+    return out;
+  }
+  Buffer<S> scores(const Buffer<DiscreteAction>& a) const {  // (B, P)
+    Buffer<S> out(B * size);
+    pgfast::scores(policy, theta.data(), observations.data(), a.data(), B, out.data());
+    return out;
+  }
+  Buffer<S> fisher(const Buffer<S>& along, S damping = S{0}) const {
+    Buffer<S> out(size);
+    fisher_vector_product(policy, theta.data(), observations.data(), B, along.data(), damping,
+                          out.data());
+    return out;
+  }
+  Buffer<DiscreteAction> mode() const {
+    Buffer<DiscreteAction> out(B);
+    pgfast::mode(policy, theta.data(), observations.data(), B, out.data());
+    return out;
+  }
+};
+
+inline SoftmaxMlp mlp_policy(const std::vector<Index>& sizes, Activation activation = Activation::tanh) {
+  return {Mlp(sizes, activation), Softmax{sizes.back()}};
+}
+
+// f(case) for small policies of each kind.
+template <class S, class F>
+void for_each_case(Index batch, F&& f) {
+  {
+    const Context at("linear");
+    f(Case<S, SoftmaxMlp>(mlp_policy({4, 2}), batch));
+  }
+  {
+    const Context at("mlp");
+    f(Case<S, SoftmaxMlp>(mlp_policy({3, 5, 3}), batch));
+  }
+  {
+    const Context at("relu");
+    f(Case<S, SoftmaxMlp>(mlp_policy({3, 5, 3}, Activation::relu), batch));
+  }
+  const Context at("state-action features");
+  f(Case<S, SoftmaxFeatures>({StateActionLinear(3, 7), Softmax{3}}, batch));
+}
+
+}  // namespace check

@@ -1,0 +1,54 @@
+#include "pgfast/arrays.hpp"
+
+#include "check.hpp"
+
+namespace pgfast {
+namespace {
+
+TEST(pieces, "ceil_div counts the pieces that cover a count, padded is their total size.") {
+  for (Index count = 0; count < 200; ++count) {
+    for (Index size = 1; size < 40; ++size) {
+      const Index pieces = ceil_div(count, size);
+      CHECK(pieces * size >= count && (pieces - 1) * size < count);
+    }
+    CHECK_EQ(padded(count), ceil_div(count, chunk) * chunk);
+  }
+}
+
+TEST(set_flags, "for_each_set visits the set flags of a range in order, count_set counts them.") {
+  for (const Index count : {0, 1, 63, 1000, 20000}) {
+    for (const double p : {0.0, 0.01, 0.5, 1.0}) {
+      CONTEXT(count << " flags, set with probability " << p);
+      const auto flags = check::flags(count, p, 1);
+      for (const auto& [begin, end] : {std::pair<Index, Index>{0, count}, {count / 3, count},
+                                       {count / 5, count - count / 7}, {count, count}}) {
+        std::vector<Index> expected, visited;
+        for (Index i = begin; i < end; ++i) {
+          if (flags[i]) expected.push_back(i);
+        }
+        for_each_set(flags.data(), begin, end, [&](Index i) { visited.push_back(i); });
+        CHECK(visited == expected);
+        CHECK_EQ(count_set(flags.data(), begin, end), static_cast<Index>(expected.size()));
+      }
+    }
+  }
+}
+
+TEST(chunks, "A number that goes through transform_chunks has the same bits at every place.") {
+  check::for_each_scalar([]<class S>() {
+    const auto exp = [](const auto& x) { return x.exp().eval(); };
+    const auto x = check::normals<S>(100, 2);
+    Buffer<S> all = Buffer<S>::Zero(padded(100));
+    all.head(100) = x;
+    transform_chunks(all.data(), 100, exp);
+    for (Index i = 0; i < 100; ++i) {
+      Buffer<S> one = Buffer<S>::Zero(padded(1));
+      one[0] = x[i];
+      transform_chunks(one.data(), 1, exp);
+      CHECK_EQ(one[0], all[i]);
+    }
+  });
+}
+
+}  // namespace
+}  // namespace pgfast
