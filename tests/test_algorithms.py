@@ -287,13 +287,26 @@ def test_npg_direction_solves_the_fisher_system(hidden):
 
 
 @pytest.mark.parametrize("hidden", [(), (8,)])
-def test_npg_step_has_the_length_of_its_radius_in_the_fisher_metric(hidden):
-    """½ (θ′ − θ)ᵀ F (θ′ − θ) = δ, with the dense F and without the damping."""
+@pytest.mark.parametrize("damping", [1e-3, 0.1])
+def test_npg_step_has_the_length_of_its_radius_in_the_damped_fisher_metric(hidden, damping):
+    """½ (θ′ − θ)ᵀ (F + damping I) (θ′ − θ) = δ, with the dense F."""
     policy = a_policy(hidden)
     batch = a_batch(policy, episodes=32)
-    step, _ = step_of(pg.NPG(kl_radius=0.03, damping=0.1), policy, batch)
-    fisher = dense_fisher(policy, batch.valid_observations)
-    assert 0.5 * step @ fisher @ step == pytest.approx(0.03, rel=1e-10)
+    step, _ = step_of(pg.NPG(kl_radius=0.03, damping=damping), policy, batch)
+    metric = dense_fisher(policy, batch.valid_observations) + damping * np.eye(len(step))
+    assert 0.5 * step @ metric @ step == pytest.approx(0.03, rel=1e-10)
+
+
+def test_npg_step_of_a_nearly_deterministic_policy_is_bounded_by_the_damping():
+    """|θ′ − θ| ≤ √(2 δ / damping), where F is nearly 0 and the gradient is not."""
+    policy = pg.SoftmaxPolicy(4, 2, dtype=np.float64)
+    policy.theta[-2] = 16.0
+    batch = a_batch(policy, episodes=32)
+    rewards = np.random.default_rng(0).normal(size=batch.rewards.shape) * batch.valid
+    batch = dataclasses.replace(batch, rewards=rewards)
+    step, stats = step_of(pg.NPG(kl_radius=0.01, damping=0.01), policy, batch)
+    assert stats["gradient_norm"] > 0
+    assert np.linalg.norm(step) <= np.sqrt(2 * 0.01 / 0.01) * (1 + 1e-9)
 
 
 @pytest.mark.parametrize("baseline", BASELINES)
@@ -312,13 +325,17 @@ def test_npg_takes_each_baseline(baseline):
 
 @pytest.mark.parametrize(("hidden", "damping"), [((), 1e-4), ((8,), 0.1)])
 def test_npg_kl_is_the_radius_to_second_order(hidden, damping):
-    """Where the third derivative is not 0, |KL/δ − 1| falls as √δ: a quarter of δ halves it."""
+    """Where the third derivative is not 0, |KL/½dᵀFd − 1| falls as √δ: a quarter of δ halves it."""
     policy = a_policy(hidden)
     batch = a_batch(policy, episodes=32)
-    errors = [
-        abs(mean_kl_of_step(policy, batch, kl_radius=radius, damping=damping) / radius - 1)
-        for radius in (1e-4, 2.5e-5, 6.25e-6)
-    ]
+    fisher = dense_fisher(policy, batch.valid_observations)
+    errors = []
+    for radius in (1e-4, 2.5e-5, 6.25e-6):
+        settings = {"kl_radius": radius, "damping": damping}
+        step, _ = step_of(pg.NPG(**settings), policy, batch)
+        quadratic = 0.5 * step @ fisher @ step
+        assert quadratic <= radius  # the rest is what the damping takes
+        errors.append(abs(mean_kl_of_step(policy, batch, **settings) / quadratic - 1))
     assert 1e-4 < errors[0] < 0.02  # small, and there is something to halve
     assert errors[1] / errors[0] == pytest.approx(0.5, rel=0.05)
     assert errors[2] / errors[1] == pytest.approx(0.5, rel=0.05)
@@ -330,7 +347,7 @@ def test_npg_kl_of_the_uniform_policy_is_the_radius_to_third_order():
     assert (policy.theta == 0).all()
     batch = a_batch(policy, episodes=32)
     errors = [
-        abs(mean_kl_of_step(policy, batch, kl_radius=radius) / radius - 1)
+        abs(mean_kl_of_step(policy, batch, kl_radius=radius, damping=1e-9) / radius - 1)
         for radius in (4e-3, 2e-3, 1e-3)
     ]
     assert 1e-6 < errors[0] < 0.02
@@ -338,11 +355,11 @@ def test_npg_kl_of_the_uniform_policy_is_the_radius_to_third_order():
     assert errors[2] / errors[1] == pytest.approx(0.5, rel=0.05)
 
 
-def test_npg_kl_of_a_default_step_is_near_its_radius():
+def test_npg_kl_of_a_little_damped_step_is_near_its_radius():
     """KL(old ‖ new) of a linear float32 policy's first step is within a tenth of kl_radius."""
     policy = pg.SoftmaxPolicy(4, 2)
     batch = pg.collect(pg.make("CartPole-v1", 64, seed=2), policy, episodes=64)
-    assert mean_kl_of_step(policy, batch) == pytest.approx(pg.NPG().kl_radius, rel=0.1)
+    assert mean_kl_of_step(policy, batch, damping=1e-4) == pytest.approx(0.01, rel=0.1)
 
 
 def test_npg_step_does_not_depend_on_the_scale_of_the_rewards():

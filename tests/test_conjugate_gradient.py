@@ -113,3 +113,12 @@ def test_bad_arguments_are_named():
         pg.conjugate_gradient(lambda v: v.astype(np.float32), b)
     with pytest.raises(ZeroDivisionError):
         pg.conjugate_gradient(lambda v: 1 / 0, b)
+
+
+@pytest.mark.parametrize("solve", [pg.conjugate_gradient, reference.conjugate_gradient])
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_step_that_overflows_is_not_taken(solve):
+    """A curvature of 1e-310 makes a step of 1e310: non_finite, and x is from before it."""
+    result = solve(lambda v: np.array([1e-310, 0.0]) * v, np.ones(2))
+    assert result.status == "non_finite"
+    assert np.isfinite(result.x).all()

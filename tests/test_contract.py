@@ -4,6 +4,7 @@ Each entry of KERNELS makes a valid call: a function of named arrays. The tests 
 time and look for the error that names it, its fault and what was expected.
 """
 
+import pickle
 import re
 
 import numpy as np
@@ -212,8 +213,12 @@ def test_strided_memory_is_an_error(name, argument):
 @pytest.mark.parametrize(("name", "argument"), CASES)
 def test_none_and_things_that_are_no_arrays_are_errors(name, argument):
     fails(name, argument, TypeError, "", **{argument: "text"})
+    if name in ("sgd_step", "adam_step") and argument != "gradient":
+        # What is changed in place must be the caller's own array, not a copy made of a list.
+        fails(name, argument, TypeError, "is a list", **{argument: [0.0] * B})
     if argument not in OPTIONAL:
-        fails(name, argument, TypeError, "is None, expected an array", **{argument: None})
+        what = "is None, expected an array|is a NoneType, expected a NumPy array"
+        fails(name, argument, TypeError, what, **{argument: None})
 
 
 @pytest.mark.parametrize(("name", "argument"), CASES)
@@ -254,3 +259,28 @@ def test_damping_is_finite_and_not_negative(bad):
     ):
         with pytest.raises(ValueError, match=f"damping is {bad}, expected a finite number >= 0"):
             call_()
+
+
+@pytest.mark.parametrize("name", KERNELS)
+def test_a_dtype_that_was_pickled_is_the_same_dtype(name):
+    """Arrays that came from another process have an equal dtype object, not the same one."""
+    function, arrays = KERNELS[name]
+    function(**{key: pickle.loads(pickle.dumps(value)) for key, value in arrays.items()})
+
+
+@pytest.mark.parametrize(("name", "argument"), CASES)
+def test_memory_that_is_not_aligned_is_an_error(name, argument):
+    array = valid(name, argument)
+    if array.dtype.itemsize == 1 or array.size == 0:
+        return
+    raw = bytearray(array.nbytes + 1)
+    moved = np.ndarray(array.shape, array.dtype, buffer=raw, offset=1)
+    assert not moved.flags.aligned
+    fails(name, argument, ValueError, "is not aligned", **{argument: moved})
+
+
+@pytest.mark.parametrize("bad", ["0.9", None, True, 1j])
+def test_a_discount_that_is_no_number_is_named(bad):
+    kind = type(bad).__name__
+    with pytest.raises(TypeError, match=f"gae: gamma is a {kind}, expected a number in"):
+        pg.gae(**KERNELS["gae"][1], gamma=bad, lam=0.9)

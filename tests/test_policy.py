@@ -1,6 +1,8 @@
 """Policies: every gradient against enumeration, finite differences and PyTorch."""
 
+import copy
 import itertools
+import pickle
 
 import numpy as np
 import pytest
@@ -356,3 +358,16 @@ def test_bad_settings_are_named():
         pg.SoftmaxPolicy(4, 2).kl(s, pg.SoftmaxPolicy(4, 3))
     with pytest.raises(TypeError, match="kl: other is a StateActionSoftmaxPolicy"):
         pg.SoftmaxPolicy(4, 2).kl(s, pg.StateActionSoftmaxPolicy(2, 4))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_policy_can_be_sent_to_another_process(kind):
+    """Pickled and deep-copied it has the same theta, and goes on with the same draws."""
+    policy, _, samples = make(kind, np.float32)
+    s, _, _ = samples(50)
+    policy.sample(s)
+    twins = pickle.loads(pickle.dumps(policy)), copy.deepcopy(policy)
+    actions = policy.sample(s)
+    for twin in twins:
+        np.testing.assert_array_equal(twin.theta, policy.theta)
+        np.testing.assert_array_equal(twin.sample(s), actions)

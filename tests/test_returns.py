@@ -188,3 +188,14 @@ def test_a_truncated_step_needs_its_final_value_as_soon_as_there_is_a_critic():
     pg.gae(r, v, end, cut, gamma=0.9, lam=0.9)
     with pytest.raises(ValueError, match=r"gae: final_values has shape \(2,\), expected \(1,\)"):
         pg.gae(r, v, end, cut, gamma=0.9, lam=0.9, final_values=np.zeros(2, np.float32))
+
+
+def test_the_return_passes_by_rows_that_are_no_steps():
+    """A row that only resets, as under NEXT_STEP, does not discount the episode behind it."""
+    r = np.array([[1.0], [9.0], [1.0], [1.0]])
+    end = np.array([[True], [False], [False], [True]])
+    valid = np.array([[True], [False], [True], [True]])
+    no = np.zeros_like(end)
+    for module in (pg, reference):
+        whole = module.episode_return(r, end, no, gamma=0.9, valid=valid)
+        np.testing.assert_allclose(whole.ravel()[[0, 2, 3]], [1, 1.9, 1.9])

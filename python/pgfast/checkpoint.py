@@ -192,7 +192,7 @@ def _checked(description: Any) -> dict[str, Any]:
         "seed": (int,),
     }
     if not isinstance(description, dict) or set(description) != set(kinds):
-        raise ValueError(f"{RUN_FILE} expected with the entries {', '.join(kinds)}")
+        raise ValueError(f"{RUN_FILE} holds {list(description)}, expected {list(kinds)}")
     for name, types in kinds.items():
         if not isinstance(description[name], types):
             raise ValueError(f"{name} is {description[name]!r}, expected {types[0].__name__}")
