@@ -10,26 +10,22 @@ py::array_t<std::uint32_t> philox_block(const std::array<std::uint32_t, 4>& coun
   return py::array_t<std::uint32_t>(4, block.data());
 }
 
+// A function of Python that fills an array of the given shape with one of the two kernels.
 template <class S>
-py::array uniform_draws(const Shape& shape, std::uint64_t seed, std::uint32_t stream,
-                        Purpose purpose) {
-  auto out = output<S>(shape);
-  S* data = out.mutable_data();
-  const Index count = out.size();
-  const py::gil_scoped_release release;
-  fill_uniform<S>(seed, purpose, stream, data, count);
-  return out;
+auto draws(void (*fill)(std::uint64_t, Purpose, std::uint32_t, S*, Index)) {
+  return [fill](const Shape& shape, std::uint64_t seed, std::uint32_t stream, Purpose purpose) {
+    auto out = output<S>(shape);
+    S* data = out.mutable_data();
+    const Index count = out.size();
+    const py::gil_scoped_release release;
+    fill(seed, purpose, stream, data, count);
+    return out;
+  };
 }
 
-template <class S>
-py::array normal_draws(const Shape& shape, std::uint64_t seed, std::uint32_t stream,
-                       Purpose purpose) {
-  auto out = output<S>(shape);
-  S* data = out.mutable_data();
-  const Index count = out.size();
-  const py::gil_scoped_release release;
-  fill_normal<S>(seed, purpose, stream, data, count);
-  return out;
+template <class F>
+void def_draws(py::module_& m, const char* name, F&& f) {
+  m.def(name, f, py::arg("shape"), py::arg("seed"), py::arg("stream"), py::arg("purpose"));
 }
 
 }  // namespace
@@ -39,14 +35,10 @@ void bind_random(py::module_& m) {
       .value("general", Purpose::general)
       .value("parameters", Purpose::parameters);
   m.def("philox", &philox_block, py::arg("counter"), py::arg("key"));
-  m.def("uniform_float32", &uniform_draws<float>, py::arg("shape"), py::arg("seed"),
-        py::arg("stream"), py::arg("purpose"));
-  m.def("uniform_float64", &uniform_draws<double>, py::arg("shape"), py::arg("seed"),
-        py::arg("stream"), py::arg("purpose"));
-  m.def("normal_float32", &normal_draws<float>, py::arg("shape"), py::arg("seed"),
-        py::arg("stream"), py::arg("purpose"));
-  m.def("normal_float64", &normal_draws<double>, py::arg("shape"), py::arg("seed"),
-        py::arg("stream"), py::arg("purpose"));
+  def_draws(m, "uniform_float32", draws<float>(&fill_uniform<float>));
+  def_draws(m, "uniform_float64", draws<double>(&fill_uniform<double>));
+  def_draws(m, "normal_float32", draws<float>(&fill_normal<float>));
+  def_draws(m, "normal_float64", draws<double>(&fill_normal<double>));
 }
 
 }  // namespace pgfast::bindings

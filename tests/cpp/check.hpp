@@ -1,5 +1,6 @@
-// The tests' own framework. TEST names a property and says it in one sentence; CHECK and its kin stop
-// a test where the property does not hold; main runs the tests of its file and counts failures.
+// The tests' own framework. TEST names a property and says it in one sentence; CHECK and its kin
+// stop a test where the property does not hold; main runs the tests of its file and counts
+// failures.
 #pragma once
 
 #include <cmath>
@@ -11,12 +12,9 @@
 #include <string>
 #include <vector>
 
-#include "pgfast/arrays.hpp"
+#include "array.hpp"
 
 namespace check {
-
-using pgfast::Buffer;
-using pgfast::Index;
 
 struct Test {
   const char* name;
@@ -80,54 +78,48 @@ inline void near(double actual, double expected, double tolerance, const char* f
                  const char* text) {
   const double difference = std::abs(actual - expected);
   if (difference <= tolerance) return;
-  fail(file, line, std::string(text) + ": " + text_of(actual) + " against " + text_of(expected) +
-                       ", apart by " + text_of(difference) + " > " + text_of(tolerance));
+  fail(file, line,
+       std::string(text) + ": " + text_of(actual) + " against " + text_of(expected) +
+           ", apart by " + text_of(difference) + " > " + text_of(tolerance));
 }
 
 // Arrays with the same bits: -0 is not 0, and a NaN is equal to itself.
-template <class A, class B>
-void same(const Eigen::DenseBase<A>& actual, const Eigen::DenseBase<B>& expected, const char* file,
+template <class S>
+void same(const Array<S>& actual, const std::type_identity_t<Array<S>>& expected, const char* file,
           int line, const char* text) {
-  const auto a = actual.derived().eval();
-  const auto b = expected.derived().eval();
-  static_assert(std::is_same_v<typename A::Scalar, typename B::Scalar>);
-  equal(a.size(), b.size(), file, line, text);
-  for (Index i = 0; i < a.size(); ++i) {
-    if (std::memcmp(a.data() + i, b.data() + i, sizeof(typename A::Scalar)) == 0) continue;
-    fail(file, line, std::string(text) + ": element " + text_of(i) + " is " +
-                         text_of(a.data()[i]) + " against " + text_of(b.data()[i]));
+  equal(actual.size(), expected.size(), file, line, text);
+  for (Index i = 0; i < actual.size(); ++i) {
+    if (std::memcmp(&actual[i], &expected[i], sizeof(S)) == 0) continue;
+    fail(file, line,
+         std::string(text) + ": element " + text_of(i) + " is " + text_of(actual[i]) + " against " +
+             text_of(expected[i]));
   }
-}
-
-template <class A>
-bool all_finite(const Eigen::DenseBase<A>& array) {
-  return array.derived().isFinite().all();
 }
 
 // `count` normal numbers, a function of the seed.
 template <class S>
-Buffer<S> normals(Index count, std::uint64_t seed, double scale = 1) {
+Array<S> normals(Index count, std::uint64_t seed, double scale = 1) {
   std::mt19937_64 bits(seed);
   std::normal_distribution<double> normal(0, scale);
-  Buffer<S> numbers(count);
+  Array<S> numbers(count);
   for (S& x : numbers) x = static_cast<S>(normal(bits));
   return numbers;
 }
 
 // `count` integers in [0, below).
-inline Buffer<std::int64_t> integers(Index count, std::int64_t below, std::uint64_t seed) {
+inline Array<std::int64_t> integers(Index count, std::int64_t below, std::uint64_t seed) {
   std::mt19937_64 bits(seed);
   std::uniform_int_distribution<std::int64_t> uniform(0, below - 1);
-  Buffer<std::int64_t> numbers(count);
+  Array<std::int64_t> numbers(count);
   for (std::int64_t& x : numbers) x = uniform(bits);
   return numbers;
 }
 
 // `count` flags, each true with probability p.
-inline Buffer<bool> flags(Index count, double p, std::uint64_t seed) {
+inline Array<bool> flags(Index count, double p, std::uint64_t seed) {
   std::mt19937_64 bits(seed);
   std::bernoulli_distribution bernoulli(p);
-  Buffer<bool> all(count);
+  Array<bool> all(count);
   for (bool& x : all) x = bernoulli(bits);
   return all;
 }
@@ -136,14 +128,14 @@ inline Buffer<bool> flags(Index count, double p, std::uint64_t seed) {
 template <class S>
 class Shifted {
  public:
-  Shifted(const Buffer<S>& values, Index shift) : memory_(values.size() + shift), shift_(shift) {
+  Shifted(const Array<S>& values, Index shift) : memory_(values.size() + shift), shift_(shift) {
     std::copy(values.data(), values.data() + values.size(), data());
   }
   S* data() { return memory_.data() + shift_; }
-  Buffer<S> values() const { return memory_.tail(memory_.size() - shift_); }
+  Array<S> values() const { return memory_.tail(memory_.size() - shift_); }
 
  private:
-  Buffer<S> memory_;
+  Array<S> memory_;
   Index shift_;
 };
 
@@ -169,19 +161,19 @@ void for_each_scalar(F&& f) {
   static_cast<void>((condition) || (check::fail(__FILE__, __LINE__, #condition), false))
 #define CHECK_EQ(actual, expected) \
   check::equal(actual, expected, __FILE__, __LINE__, #actual " == " #expected)
-#define CHECK_NEAR(actual, expected, tolerance)                                         \
-  check::near(static_cast<double>(actual), static_cast<double>(expected),               \
+#define CHECK_NEAR(actual, expected, tolerance)                           \
+  check::near(static_cast<double>(actual), static_cast<double>(expected), \
               static_cast<double>(tolerance), __FILE__, __LINE__, #actual " ~ " #expected)
 #define CHECK_SAME(actual, expected) \
   check::same(actual, expected, __FILE__, __LINE__, #actual " has the bits of " #expected)
 
 #define CHECK_JOIN_(a, b) a##b
 #define CHECK_JOIN(a, b) CHECK_JOIN_(a, b)
-#define CONTEXT(stream)                                                \
-  const check::Context CHECK_JOIN(context_, __LINE__)([&] {            \
-    std::ostringstream context_text;                                   \
-    context_text << stream;                                            \
-    return context_text.str();                                         \
+#define CONTEXT(stream)                                     \
+  const check::Context CHECK_JOIN(context_, __LINE__)([&] { \
+    std::ostringstream context_text;                        \
+    context_text << stream;                                 \
+    return context_text.str();                              \
   }())
 
 int main() {

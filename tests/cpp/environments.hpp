@@ -8,8 +8,8 @@ namespace check {
 
 using namespace pgfast;
 
-// A toy whose every number can be told beforehand. An episode's length is drawn at its reset, from 1
-// to 6; each step counts, and its reward tells the count and the action.
+// A toy whose every number can be told beforehand. An episode's length is drawn at its reset, from
+// 1 to 6; each step counts, and its reward tells the count and the action.
 template <class S>
 struct Counter {
   using Scalar = S;
@@ -44,8 +44,8 @@ struct Batch {
   using S = typename Env::Scalar;
   Index N, D;
   LaneEnv<Env> env;
-  Buffer<S> observations, rewards, final_observations;
-  Buffer<bool> terminated, truncated;
+  Array<S> observations, rewards, final_observations;
+  Array<bool> terminated, truncated;
 
   Batch(Index num_envs, Index max_episode_steps, const Env& e = {})
       : N(num_envs),
@@ -53,7 +53,7 @@ struct Batch {
         env(e, num_envs, max_episode_steps),
         observations(N * D),
         rewards(N),
-        final_observations(Buffer<S>::Zero(N * D)),
+        final_observations(Array<S>::zeros(N * D)),
         terminated(N),
         truncated(N) {}
 
@@ -65,7 +65,7 @@ struct Batch {
     env.observe(observations.data());
   }
 
-  void step(const Buffer<DiscreteAction>& actions, Autoreset mode = Autoreset::same_step) {
+  void step(const Array<DiscreteAction>& actions, Autoreset mode = Autoreset::same_step) {
     env.step(actions.data(), mode,
              {observations.data(), rewards.data(), terminated.data(), truncated.data(),
               final_observations.data()});
@@ -76,10 +76,12 @@ struct Batch {
 
 // Environment i's action at time t: 0 or 1, the same whatever batch it stands in.
 inline DiscreteAction action_of(Index i, Index t) {
-  return philox(99, Purpose::general, static_cast<std::uint32_t>(i), static_cast<std::uint64_t>(t))[0] & 1;
+  return philox(99, Purpose::general, static_cast<std::uint32_t>(i),
+                static_cast<std::uint64_t>(t))[0] &
+         1;
 }
-inline Buffer<DiscreteAction> actions_at(Index t, Index N) {
-  Buffer<DiscreteAction> actions(N);
+inline Array<DiscreteAction> actions_at(Index t, Index N) {
+  Array<DiscreteAction> actions(N);
   for (Index i = 0; i < N; ++i) actions[i] = action_of(i, t);
   return actions;
 }

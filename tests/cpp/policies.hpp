@@ -20,8 +20,8 @@ template <class S, class P>
 struct Case {
   P policy;
   Index B, D, A, size;
-  Buffer<S> theta, observations, weights, v;
-  Buffer<DiscreteAction> actions;
+  Array<S> theta, observations, weights, v;
+  Array<DiscreteAction> actions;
 
   Case(P p, Index batch)
       : policy(std::move(p)),
@@ -35,54 +35,55 @@ struct Case {
         v(normals<S>(size, 4)),
         actions(integers(B, A, 5)) {}
 
-  Buffer<DiscreteAction> all(Index action) const {
-    return Buffer<DiscreteAction>::Constant(B, action);
+  Array<DiscreteAction> all(Index action) const {
+    return Array<DiscreteAction>::constant(B, action);
   }
-  Buffer<S> log_prob(const Buffer<S>& at, const Buffer<DiscreteAction>& a) const {
-    Buffer<S> out(B);
+  Array<S> log_prob(const Array<S>& at, const Array<DiscreteAction>& a) const {
+    Array<S> out(B);
     pgfast::log_prob(policy, at.data(), observations.data(), a.data(), B, out.data());
     return out;
   }
-  Buffer<S> log_prob(const Buffer<DiscreteAction>& a) const { return log_prob(theta, a); }
-  Buffer<S> entropy() const {
-    Buffer<S> out(B);
+  Array<S> log_prob(const Array<DiscreteAction>& a) const { return log_prob(theta, a); }
+  Array<S> entropy() const {
+    Array<S> out(B);
     pgfast::entropy(policy, theta.data(), observations.data(), B, out.data());
     return out;
   }
-  Buffer<S> logits() const {
-    Buffer<S> out(B * A);
+  Array<S> logits() const {
+    Array<S> out(B * A);
     parameters_of(policy, theta.data(), observations.data(), B, out.data());
     return out;
   }
-  Buffer<S> kl(const Buffer<S>& other) const {
-    Buffer<S> out(B);
+  Array<S> kl(const Array<S>& other) const {
+    Array<S> out(B);
     pgfast::kl(policy, theta.data(), policy, other.data(), observations.data(), B, out.data());
     return out;
   }
-  Buffer<S> score(const S* w) const {
-    Buffer<S> out(size);
+  Array<S> score(const S* w) const {
+    Array<S> out(size);
     pgfast::score(policy, theta.data(), observations.data(), actions.data(), w, B, out.data());
     return out;
   }
-  Buffer<S> scores(const Buffer<DiscreteAction>& a) const {  // (B, P)
-    Buffer<S> out(B * size);
+  Array<S> scores(const Array<DiscreteAction>& a) const {  // (B, P)
+    Array<S> out(B * size);
     pgfast::scores(policy, theta.data(), observations.data(), a.data(), B, out.data());
     return out;
   }
-  Buffer<S> fisher(const Buffer<S>& along, S damping = S{0}) const {
-    Buffer<S> out(size);
+  Array<S> fisher(const Array<S>& along, S damping = S{0}) const {
+    Array<S> out(size);
     fisher_vector_product(policy, theta.data(), observations.data(), B, along.data(), damping,
                           out.data());
     return out;
   }
-  Buffer<DiscreteAction> mode() const {
-    Buffer<DiscreteAction> out(B);
+  Array<DiscreteAction> mode() const {
+    Array<DiscreteAction> out(B);
     pgfast::mode(policy, theta.data(), observations.data(), B, out.data());
     return out;
   }
 };
 
-inline SoftmaxMlp mlp_policy(const std::vector<Index>& sizes, Activation activation = Activation::tanh) {
+inline SoftmaxMlp mlp_policy(const std::vector<Index>& sizes,
+                             Activation activation = Activation::tanh) {
   return {Mlp(sizes, activation), Softmax{sizes.back()}};
 }
 

@@ -1,9 +1,10 @@
-#include "pgfast/arrays.hpp"
-
 #include "check.hpp"
+#include "pgfast/arrays.hpp"
 
 namespace pgfast {
 namespace {
+
+using check::Array;
 
 TEST(pieces, "ceil_div counts the pieces that cover a count, padded is their total size.") {
   for (Index count = 0; count < 200; ++count) {
@@ -20,8 +21,10 @@ TEST(set_flags, "for_each_set visits the set flags of a range in order, count_se
     for (const double p : {0.0, 0.01, 0.5, 1.0}) {
       CONTEXT(count << " flags, set with probability " << p);
       const auto flags = check::flags(count, p, 1);
-      for (const auto& [begin, end] : {std::pair<Index, Index>{0, count}, {count / 3, count},
-                                       {count / 5, count - count / 7}, {count, count}}) {
+      for (const auto& [begin, end] : {std::pair<Index, Index>{0, count},
+                                       {count / 3, count},
+                                       {count / 5, count - count / 7},
+                                       {count, count}}) {
         std::vector<Index> expected, visited;
         for (Index i = begin; i < end; ++i) {
           if (flags[i]) expected.push_back(i);
@@ -38,11 +41,11 @@ TEST(chunks, "A number that goes through transform_chunks has the same bits at e
   check::for_each_scalar([]<class S>() {
     const auto exp = [](const auto& x) { return x.exp().eval(); };
     const auto x = check::normals<S>(100, 2);
-    Buffer<S> all = Buffer<S>::Zero(padded(100));
-    all.head(100) = x;
+    Array<S> all = Array<S>::zeros(padded(100));
+    all.set(0, x);
     transform_chunks(all.data(), 100, exp);
     for (Index i = 0; i < 100; ++i) {
-      Buffer<S> one = Buffer<S>::Zero(padded(1));
+      Array<S> one = Array<S>::zeros(padded(1));
       one[0] = x[i];
       transform_chunks(one.data(), 1, exp);
       CHECK_EQ(one[0], all[i]);

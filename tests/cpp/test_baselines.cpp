@@ -1,18 +1,19 @@
-#include "pgfast/baselines.hpp"
-
 #include <limits>
 
+#include "pgfast/baselines.hpp"
 #include "threads.hpp"
 
 namespace pgfast {
 namespace {
 
+using check::Array;
+
 template <class S>
 using Baseline = void (*)(ConstMatrixView<S>, const bool*, MatrixView<S>);
 
 template <class S>
-Buffer<S> apply(Baseline<S> baseline, const Buffer<S>& g, const bool* valid, Index T, Index N) {
-  Buffer<S> b = Buffer<S>::Constant(T * N, S{99});
+Array<S> apply(Baseline<S> baseline, const Array<S>& g, const bool* valid, Index T, Index N) {
+  Array<S> b = Array<S>::constant(T * N, S{99});
   baseline({g.data(), T, N}, valid, {b.data(), T, N});
   return b;
 }
@@ -23,7 +24,7 @@ void for_each_mask(F&& f) {
   for (const auto& [T, N] : {std::pair<Index, Index>{1, 1}, {1, 33}, {5, 2}, {40, 7}, {7, 300}}) {
     for (const double p : {1.0, 0.7, 0.1, 0.0}) {
       CONTEXT("T " << T << ", N " << N << ", valid " << p);
-      const Buffer<bool> valid = check::flags(T * N, p, 1);
+      const Array<bool> valid = check::flags(T * N, p, 1);
       f(T, N, valid.data());
       if (p == 1.0) f(T, N, static_cast<const bool*>(nullptr));
     }
@@ -33,7 +34,7 @@ void for_each_mask(F&& f) {
 // b is what `mean` gives in long double, rounded once more than a sum in double, 0 where not valid.
 // mean(t, n) -> {mean, how many}
 template <class S, class F>
-void check_means(const Buffer<S>& b, const bool* valid, Index T, Index N, F&& mean) {
+void check_means(const Array<S>& b, const bool* valid, Index T, Index N, F&& mean) {
   for (Index t = 0; t < T; ++t) {
     for (Index n = 0; n < N; ++n) {
       if (valid && !valid[t * N + n]) {
@@ -49,7 +50,7 @@ void check_means(const Buffer<S>& b, const bool* valid, Index T, Index N, F&& me
 
 // The mean of g over what `counts` says.
 template <class S, class F>
-std::pair<long double, Index> mean_where(const Buffer<S>& g, F&& counts) {
+std::pair<long double, Index> mean_where(const Array<S>& g, F&& counts) {
   long double sum = 0;
   Index count = 0;
   for (Index i = 0; i < g.size(); ++i) {
@@ -88,9 +89,8 @@ TEST(leave_one_out, "The leave-one-out baseline is the mean over the others, 0 w
       const auto g = check::normals<S>(T * N, 2);
       check_means(
           apply<S>(leave_one_out_baseline, g, valid, T, N), valid, T, N, [&](Index t, Index n) {
-            return mean_where(g, [&](Index i) {
-              return i / N == t && i != t * N + n && (!valid || valid[i]);
-            });
+            return mean_where(
+                g, [&](Index i) { return i / N == t && i != t * N + n && (!valid || valid[i]); });
           });
     });
   });
@@ -108,7 +108,7 @@ TEST(leave_one_out_and_time, "g minus leave-one-out is N/(N-1) times g minus the
 
 TEST(large_offset, "Means of large, nearly equal returns keep their digits.") {
   const Index N = 10000;
-  const Buffer<float> g = Buffer<float>::Constant(N, 16777215.0f);
+  const Array<float> g = Array<float>::constant(N, 16777215.0f);
   CHECK_SAME(apply<float>(constant_baseline, g, nullptr, 1, N), g);
   CHECK_SAME(apply<float>(time_baseline, g, nullptr, 1, N), g);
   CHECK_SAME(apply<float>(leave_one_out_baseline, g, nullptr, 1, N), g);
@@ -119,7 +119,7 @@ TEST(nan_where_not_valid, "A NaN where no step happened leaves no trace.") {
     const Index T = 20, N = 50;
     const auto valid = check::flags(T * N, 0.6, 4);
     const auto g = check::normals<S>(T * N, 5);
-    Buffer<S> dirty = g;
+    Array<S> dirty = g;
     for (Index i = 0; i < T * N; ++i) {
       if (!valid[i]) dirty[i] = std::numeric_limits<S>::quiet_NaN();
     }

@@ -1,11 +1,12 @@
-#include "pgfast/envs/cartpole.hpp"
-
 #include <limits>
 
 #include "environments.hpp"
+#include "pgfast/envs/cartpole.hpp"
 
 namespace pgfast {
 namespace {
+
+using check::Array;
 
 using check::Batch;
 
@@ -17,10 +18,14 @@ struct Transition {
 
 // Gymnasium 1.4's CartPole-v1, stepped once from a given state.
 constexpr Transition gymnasium[] = {
-    {1, {0.01, -0.02, 0.03, 0.04},
-     {0.009600000000000001, 0.17467919574755525, 0.030799999999999998, -0.2430687179600081}, false},
-    {0, {0.01, -0.02, 0.03, 0.04},
-     {0.009600000000000001, -0.21553901710278936, 0.030799999999999998, 0.34199522377603914}, false},
+    {1,
+     {0.01, -0.02, 0.03, 0.04},
+     {0.009600000000000001, 0.17467919574755525, 0.030799999999999998, -0.2430687179600081},
+     false},
+    {0,
+     {0.01, -0.02, 0.03, 0.04},
+     {0.009600000000000001, -0.21553901710278936, 0.030799999999999998, 0.34199522377603914},
+     false},
     {1, {-1.5, 2.0, 0.2, -3.0}, {-1.46, 2.193515076457949, 0.14, -3.2260777048634943}, false},
     {0, {2.39, 3.0, -0.1, 1.0}, {2.45, 2.8063464807954666, -0.08, 1.259678062849721}, true},
     {1, {-2.39, -3.0, 0.1, 0.5}, {-2.45, -2.806419476403296, 0.11, 0.2404308835510348}, true},
@@ -33,7 +38,7 @@ template <class S>
 void check_transitions(double tolerance) {
   const Index N = std::size(gymnasium);
   Batch<CartPole<S>> batch(N, 500);
-  Buffer<DiscreteAction> actions(N);
+  Array<DiscreteAction> actions(N);
   for (Index i = 0; i < N; ++i) {
     S start[4];
     std::transform(gymnasium[i].before, gymnasium[i].before + 4, start,
@@ -66,7 +71,7 @@ TEST(equations, "Along random episodes every transition satisfies the equations 
     batch.reset(3);
     Index falls = 0;
     for (Index t = 0; t < 200; ++t) {
-      const Buffer<double> before = batch.observations.template cast<double>();
+      const Array<double> before = batch.observations.template cast<double>();
       const auto actions = check::actions_at(t, N);
       batch.step(actions);
       for (Index i = 0; i < N; ++i) {
@@ -75,9 +80,11 @@ TEST(equations, "Along random episodes every transition satisfies the equations 
         const double force = actions[i] == 1 ? 10 : -10;
         const double temp = (force + 0.05 * w * w * std::sin(angle)) / 1.1;
         const double c = std::cos(angle);
-        const double w_dot = (9.8 * std::sin(angle) - c * temp) / (0.5 * (4.0 / 3 - 0.1 * c * c / 1.1));
+        const double w_dot =
+            (9.8 * std::sin(angle) - c * temp) / (0.5 * (4.0 / 3 - 0.1 * c * c / 1.1));
         const double v_dot = temp - 0.05 * w_dot * c / 1.1;
-        const double after[4] = {x + 0.02 * v, v + 0.02 * v_dot, angle + 0.02 * w, w + 0.02 * w_dot};
+        const double after[4] = {x + 0.02 * v, v + 0.02 * v_dot, angle + 0.02 * w,
+                                 w + 0.02 * w_dot};
         const S* seen = batch.done(i) ? batch.final_observations.data() : batch.observations.data();
         for (Index k = 0; k < 4; ++k) CHECK_NEAR(seen[4 * i + k], after[k], tolerance);
         falls += batch.terminated[i];
@@ -149,9 +156,9 @@ TEST(nan, "A NaN in the state stays a NaN and ends nothing.") {
     const S start[4] = {S{0}, S{0}, std::numeric_limits<S>::quiet_NaN(), S{0}};
     batch.env.set_episode_start(0, start);
     for (Index t = 0; t < 5; ++t) batch.step(check::actions_at(t, 2));
-    CHECK(batch.observations.head(4).isNaN().all());
+    CHECK(batch.observations.head(4).is_nan().all());
     CHECK(!batch.terminated[0]);
-    CHECK(check::all_finite(batch.observations.tail(4)));
+    CHECK(batch.observations.tail(4).is_finite().all());
   });
 }
 

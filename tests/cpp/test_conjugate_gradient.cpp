@@ -1,33 +1,35 @@
-#include "pgfast/conjugate_gradient.hpp"
-
 #include <limits>
 
 #include "check.hpp"
+#include "pgfast/conjugate_gradient.hpp"
 
 namespace pgfast {
 namespace {
+
+using check::Array;
 
 // A symmetric matrix with chosen eigenvalues: A = H D H, H the reflection I - 2 w w' / w'w.
 template <class S>
 class Symmetric {
  public:
-  explicit Symmetric(Buffer<double> eigenvalues, std::uint64_t seed = 1)
-      : eigenvalues_(std::move(eigenvalues)), w_(check::normals<double>(eigenvalues_.size(), seed)) {}
+  explicit Symmetric(Array<double> eigenvalues, std::uint64_t seed = 1)
+      : eigenvalues_(std::move(eigenvalues)),
+        w_(check::normals<double>(eigenvalues_.size(), seed)) {}
 
   Index size() const { return w_.size(); }
 
   void operator()(const S* v, S* out) const {
-    Buffer<double> u(size());
+    Array<double> u(size());
     for (Index i = 0; i < size(); ++i) u[i] = static_cast<double>(v[i]);
     reflect(u);
-    u *= eigenvalues_;
+    u = u * eigenvalues_;
     reflect(u);
     for (Index i = 0; i < size(); ++i) out[i] = static_cast<S>(u[i]);
   }
 
   // |b - (A + damping I) x| / |b|
-  double residual(const Buffer<S>& b, const Buffer<S>& x, double damping = 0) const {
-    Buffer<S> Ax(size());
+  double residual(const Array<S>& b, const Array<S>& x, double damping = 0) const {
+    Array<S> Ax(size());
     (*this)(x.data(), Ax.data());
     double rr = 0, bb = 0;
     for (Index i = 0; i < size(); ++i) {
@@ -40,7 +42,7 @@ class Symmetric {
   }
 
  private:
-  void reflect(Buffer<double>& u) const {
+  void reflect(Array<double>& u) const {
     double wu = 0, ww = 0;
     for (Index i = 0; i < size(); ++i) {
       wu += w_[i] * u[i];
@@ -49,12 +51,12 @@ class Symmetric {
     for (Index i = 0; i < size(); ++i) u[i] -= 2 * wu / ww * w_[i];
   }
 
-  Buffer<double> eigenvalues_, w_;
+  Array<double> eigenvalues_, w_;
 };
 
 // n eigenvalues, r of them distinct: 1, 2, ..., r in turn.
-Buffer<double> distinct(Index n, Index r) {
-  Buffer<double> eigenvalues(n);
+Array<double> distinct(Index n, Index r) {
+  Array<double> eigenvalues(n);
   for (Index i = 0; i < n; ++i) eigenvalues[i] = static_cast<double>(1 + i % r);
   return eigenvalues;
 }
@@ -62,14 +64,14 @@ Buffer<double> distinct(Index n, Index r) {
 template <class S>
 struct Solved {
   CGOutcome outcome;
-  Buffer<S> x;
+  Array<S> x;
 };
 
 template <class S, class A>
-Solved<S> solve(const A& a, const Buffer<S>& b, double tolerance = 1e-6, Index max_iterations = 100,
+Solved<S> solve(const A& a, const Array<S>& b, double tolerance = 1e-6, Index max_iterations = 100,
                 double damping = 0) {
   Solved<S> solved;
-  solved.x = Buffer<S>::Constant(b.size(), std::numeric_limits<S>::quiet_NaN());
+  solved.x = Array<S>::constant(b.size(), std::numeric_limits<S>::quiet_NaN());
   solved.outcome = conjugate_gradient<S>(a, b.data(), solved.x.data(), b.size(), tolerance,
                                          max_iterations, damping);
   return solved;
@@ -78,7 +80,8 @@ Solved<S> solve(const A& a, const Buffer<S>& b, double tolerance = 1e-6, Index m
 template <class S>
 constexpr double epsilon = static_cast<double>(std::numeric_limits<S>::epsilon());
 
-TEST(exact_in_r_steps, "With r distinct eigenvalues the solution is there after r steps, not before.") {
+TEST(exact_in_r_steps,
+     "With r distinct eigenvalues the solution is there after r steps, not before.") {
   check::for_each_scalar([]<class S>() {
     for (const Index n : {5, 8, 40, 67}) {
       for (Index r = 1; r <= 5; ++r) {
@@ -98,7 +101,7 @@ TEST(exact_in_r_steps, "With r distinct eigenvalues the solution is there after 
 
 TEST(one_unknown, "A single equation is solved by division.") {
   check::for_each_scalar([]<class S>() {
-    const Buffer<S> b = Buffer<S>::Constant(1, S{3});
+    const Array<S> b = Array<S>::constant(1, S{3});
     const auto [outcome, x] = solve<S>([](const S* v, S* out) { *out = S{4} * *v; }, b);
     CHECK_EQ(outcome.iterations, 1);
     CHECK_EQ(x[0], S(0.75));
@@ -124,7 +127,7 @@ TEST(damping, "Damping adds a multiple of the identity: it shifts every eigenval
 TEST(damping_alone, "A matrix of zeros is solved by damping: x = b / damping.") {
   check::for_each_scalar([]<class S>() {
     const auto b = check::normals<S>(17, 4);
-    const Symmetric<S> zero(Buffer<double>::Zero(17));
+    const Symmetric<S> zero(Array<double>::zeros(17));
     const auto [outcome, x] = solve<S>(zero, b, 1e-5, 100, 0.25);
     CHECK_EQ(outcome.status, CGStatus::converged);
     for (Index i = 0; i < 17; ++i) CHECK_NEAR(x[i], 4 * b[i], 100 * epsilon<S>);
@@ -134,15 +137,16 @@ TEST(damping_alone, "A matrix of zeros is solved by damping: x = b / damping.") 
 TEST(zero_right_hand_side, "b = 0 gives x = 0 at once, without a product.") {
   check::for_each_scalar([]<class S>() {
     const auto never = [](const S*, S*) { CHECK(false); };
-    const auto [outcome, x] = solve<S>(never, Buffer<S>::Zero(9));
+    const auto [outcome, x] = solve<S>(never, Array<S>::zeros(9));
     CHECK_EQ(outcome.status, CGStatus::converged);
     CHECK_EQ(outcome.iterations, 0);
     CHECK_EQ(outcome.residual, 0.0);
-    CHECK_SAME(x, Buffer<S>::Zero(9));
+    CHECK_SAME(x, Array<S>::zeros(9));
   });
 }
 
-TEST(iteration_limit, "At the limit x is what the allowed steps gave, and the residual is x's own.") {
+TEST(iteration_limit,
+     "At the limit x is what the allowed steps gave, and the residual is x's own.") {
   check::for_each_scalar([]<class S>() {
     const Index n = 40;
     const Symmetric<S> a(distinct(n, 5));
@@ -165,33 +169,33 @@ TEST(tolerance_is_relative, "Scaling b by a power of two scales x and changes no
     const auto b = check::normals<S>(40, 6);
     const auto one = solve<S>(a, b, 1e-3);
     for (const S scale : {S(0x1p-20), S(0x1p20)}) {
-      const auto scaled = solve<S>(a, Buffer<S>(scale * b), 1e-3);
+      const auto scaled = solve<S>(a, Array<S>(scale * b), 1e-3);
       CHECK_EQ(scaled.outcome.status, one.outcome.status);
       CHECK_EQ(scaled.outcome.iterations, one.outcome.iterations);
       CHECK_EQ(scaled.outcome.residual, one.outcome.residual);
-      CHECK_SAME(scaled.x, Buffer<S>(scale * one.x));
+      CHECK_SAME(scaled.x, Array<S>(scale * one.x));
     }
   });
 }
 
 TEST(loose_tolerance, "A tolerance of 1 is met by x = 0.") {
-  const auto [outcome, x] = solve<double>(Symmetric<double>(distinct(8, 2)),
-                                          check::normals<double>(8, 7), 1.0);
+  const auto [outcome, x] =
+      solve<double>(Symmetric<double>(distinct(8, 2)), check::normals<double>(8, 7), 1.0);
   CHECK_EQ(outcome.status, CGStatus::converged);
   CHECK_EQ(outcome.iterations, 0);
-  CHECK_SAME(x, Buffer<double>::Zero(8));
+  CHECK_SAME(x, Array<double>::zeros(8));
 }
 
 TEST(no_curvature, "Along a direction without positive curvature no step is taken.") {
   check::for_each_scalar([]<class S>() {
     const auto b = check::normals<S>(9, 8);
     for (const double eigenvalue : {0.0, -1.0}) {
-      const Symmetric<S> a(Buffer<double>::Constant(9, eigenvalue));
+      const Symmetric<S> a(Array<double>::constant(9, eigenvalue));
       const auto [outcome, x] = solve<S>(a, b);
       CHECK_EQ(outcome.status, CGStatus::non_positive_curvature);
       CHECK_EQ(outcome.iterations, 0);
       CHECK_EQ(outcome.residual, 1.0);
-      CHECK_SAME(x, Buffer<S>::Zero(9));
+      CHECK_SAME(x, Array<S>::zeros(9));
     }
   });
 }
@@ -204,8 +208,7 @@ TEST(curvature_guard, "Negative curvature met on the way leaves x from before th
       out[0] = S{4} * v[0];
       out[1] = -v[1];
     };
-    Buffer<S> b(2);
-    b << S{2}, S{1};
+    const Array<S> b{S{2}, S{1}};
     const auto [outcome, x] = solve<S>(a, b);
     CHECK_EQ(outcome.status, CGStatus::non_positive_curvature);
     CHECK_EQ(outcome.iterations, 1);
@@ -218,17 +221,18 @@ TEST(curvature_guard, "Negative curvature met on the way leaves x from before th
 TEST(non_finite_right_hand_side, "NaN or infinity in b is reported, with x = 0.") {
   check::for_each_scalar([]<class S>() {
     for (const S bad : {std::numeric_limits<S>::quiet_NaN(), std::numeric_limits<S>::infinity()}) {
-      Buffer<S> b = check::normals<S>(9, 9);
+      Array<S> b = check::normals<S>(9, 9);
       b[8] = bad;
       const auto [outcome, x] = solve<S>(Symmetric<S>(distinct(9, 2)), b);
       CHECK_EQ(outcome.status, CGStatus::non_finite);
       CHECK_EQ(outcome.iterations, 0);
-      CHECK_SAME(x, Buffer<S>::Zero(9));
+      CHECK_SAME(x, Array<S>::zeros(9));
     }
   });
 }
 
-TEST(non_finite_product, "NaN or infinity in a product is reported, with x from before that step.") {
+TEST(non_finite_product,
+     "NaN or infinity in a product is reported, with x from before that step.") {
   check::for_each_scalar([]<class S>() {
     const Symmetric<S> a(distinct(9, 4));
     const auto b = check::normals<S>(9, 10);
@@ -253,8 +257,7 @@ TEST(overflow, "A solution that the type can't hold is never called converged.")
   check::for_each_scalar([]<class S>() {
     // The first step's length overflows: next to a zero it makes a NaN, elsewhere an infinite x.
     const S tiny = std::numeric_limits<S>::denorm_min() * S{16};
-    Buffer<S> b(2);
-    b << S{1}, S{1};
+    const Array<S> b{S{1}, S{1}};
     for (const S second : {S{0}, tiny}) {
       const auto a = [&](const S* v, S* out) {
         out[0] = tiny * v[0];
@@ -266,8 +269,7 @@ TEST(overflow, "A solution that the type can't hold is never called converged.")
     const auto a = [&](const S* v, S* out) {
       for (Index i = 0; i < 2; ++i) out[i] = small * v[i];
     };
-    b *= S{1e6};
-    CHECK(solve<S>(a, b).outcome.status != CGStatus::converged);
+    CHECK(solve<S>(a, S{1e6} * b).outcome.status != CGStatus::converged);
   });
 }
 
@@ -291,8 +293,9 @@ TEST(any_address, "Wherever the vectors lie in memory, the bits are the same.") 
       const double expected_dot = dot(b.data(), expected.x.data(), n);
       for (Index shift = 1; shift < 16; ++shift) {
         CONTEXT("n " << n << ", shift " << shift);
-        check::Shifted<S> b_shifted(b, shift), x(Buffer<S>::Zero(n), 16 - shift);
-        const auto outcome = conjugate_gradient<S>(a, b_shifted.data(), x.data(), n, 1e-4, 100, 0.01);
+        check::Shifted<S> b_shifted(b, shift), x(Array<S>::zeros(n), 16 - shift);
+        const auto outcome =
+            conjugate_gradient<S>(a, b_shifted.data(), x.data(), n, 1e-4, 100, 0.01);
         CHECK_SAME(x.values(), expected.x);
         CHECK_EQ(outcome.residual, expected.outcome.residual);
         CHECK_EQ(dot(b_shifted.data(), x.data(), n), expected_dot);

@@ -1,10 +1,11 @@
-#include "pgfast/lane_env.hpp"
-
 #include "environments.hpp"
 #include "pgfast/envs/cartpole.hpp"
+#include "pgfast/lane_env.hpp"
 
 namespace pgfast {
 namespace {
+
+using check::Array;
 
 using check::actions_at;
 using check::Batch;
@@ -123,7 +124,8 @@ TEST(no_final_observations, "A step may be asked for no final observations.") {
   }
 }
 
-TEST(first_reset, "An environment waits for its first reset, and gets it from a step's autoreset.") {
+TEST(first_reset,
+     "An environment waits for its first reset, and gets it from a step's autoreset.") {
   Batch<Counter<float>> batch(33, 0);
   for (Index i = 0; i < 33; ++i) CHECK(batch.env.finished(i));
   batch.step(actions_at(0, 33), Autoreset::disabled);
@@ -141,10 +143,10 @@ TEST(first_reset, "An environment waits for its first reset, and gets it from a 
 TEST(seeding, "A seed starts the environment's numbers again, and no other's.") {
   Batch<CartPole<float>> batch(40, 0);
   batch.reset(5);
-  const Buffer<float> first = batch.observations;
+  const Array<float> first = batch.observations;
   for (Index i = 0; i < 40; ++i) batch.env.reset(i);  // goes on in the stream
   batch.env.observe(batch.observations.data());
-  const Buffer<float> second = batch.observations;
+  const Array<float> second = batch.observations;
   CHECK((first != second).all());
   batch.env.seed(17, 5);
   for (Index i = 0; i < 40; ++i) batch.env.reset(i);
@@ -174,7 +176,7 @@ TEST(given_starts, "An episode can start in a given state, with its clock at zer
 TEST(ended_episodes, "end_episode leaves the state as it is and waits for a reset.") {
   Batch<Counter<float>> batch(33, 0);
   batch.reset(3);
-  const Buffer<float> before = batch.observations;
+  const Array<float> before = batch.observations;
   batch.env.end_episode(5);
   batch.env.end_episode(5);  // twice is once
   CHECK(batch.env.finished(5));
@@ -188,10 +190,10 @@ TEST(ended_episodes, "end_episode leaves the state as it is and waits for a rese
 
 // What environments [0, n) see in `steps` steps of a batch of N.
 template <class S>
-Buffer<S> cartpole_history(Index N, Index n, Index steps) {
+Array<S> cartpole_history(Index N, Index n, Index steps) {
   Batch<CartPole<S>> batch(N, 30);
   batch.reset(11);
-  Buffer<S> history(steps * n * 7);
+  Array<S> history(steps * n * 7);
   for (Index t = 0; t < steps; ++t) {
     batch.step(actions_at(t, N));
     for (Index i = 0; i < n; ++i) {
@@ -222,16 +224,18 @@ TEST(neighbours, "What happens in one environment leaves its neighbours' bits as
     wild.reset(2);
     for (Index i = 0; i < N; ++i) {
       if (i == chosen) continue;
-      const S start[4] = {i % 3 ? S{0} : std::numeric_limits<S>::quiet_NaN(), S(1e30), S(1e6), S{-1e5}};
+      const S start[4] = {i % 3 ? S{0} : std::numeric_limits<S>::quiet_NaN(), S(1e30), S(1e6),
+                          S{-1e5}};
       wild.env.set_episode_start(i, start);
     }
     for (Index t = 0; t < 100; ++t) {
       const auto actions = actions_at(t, N);
-      Buffer<DiscreteAction> others = 1 - actions;
+      Array<DiscreteAction> others = 1 - actions;
       others[chosen] = actions[chosen];
       calm.step(actions);
       wild.step(others);
-      CHECK_SAME(calm.observations.segment(4 * chosen, 4), wild.observations.segment(4 * chosen, 4));
+      CHECK_SAME(calm.observations.segment(4 * chosen, 4),
+                 wild.observations.segment(4 * chosen, 4));
       CHECK_EQ(calm.terminated[chosen], wild.terminated[chosen]);
       CHECK_EQ(calm.truncated[chosen], wild.truncated[chosen]);
     }
@@ -244,7 +248,7 @@ struct Watched : CartPole<float> {
   void step(State& state, const DiscreteAction* actions, Lane& rewards,
             std::uint8_t* terminated) const {
     CartPole<float>::step(state, actions, rewards, terminated);
-    *all_finite &= check::all_finite(state) && (state.abs() < 100.0f).all();
+    *all_finite &= state.isFinite().all() && (state.abs() < 100.0f).all();
   }
 };
 
@@ -271,7 +275,7 @@ void copies_go_on(Autoreset mode) {
     other.step(actions_at(t + 5, N), mode);
   }
   const auto copy = batch.env.get_state();
-  std::vector<Buffer<typename Env::Scalar>> seen;
+  std::vector<Array<typename Env::Scalar>> seen;
   for (Index t = 37; t < 150; ++t) {
     batch.step(actions_at(t, N), mode);
     seen.push_back(batch.observations);
@@ -306,7 +310,7 @@ TEST(state_copy_parts, "A copy holds state, clock, whether finished, seed and ra
   CHECK_EQ(copy.state.size(), 2 * 34);
   for (Index i = 0; i < 34; ++i) {
     const float length = copy.state[2 * i], count = std::min(length, 2.0f);
-    CHECK_SAME(copy.state.segment(2 * i, 2), batch.observations.segment(2 * i, 2));
+    CHECK_SAME(Array<float>(copy.state.data() + 2 * i, 2), batch.observations.segment(2 * i, 2));
     CHECK_EQ(static_cast<float>(copy.elapsed[i]), count);
     CHECK_EQ(copy.finished[i], length <= 2);
     CHECK_EQ(copy.seed[i], i == 33 ? 22u : 21u);

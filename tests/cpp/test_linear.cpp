@@ -1,15 +1,16 @@
-#include "pgfast/networks/linear.hpp"
-
 #include <limits>
 
 #include "check.hpp"
+#include "pgfast/networks/linear.hpp"
 
 namespace pgfast {
 namespace {
 
+using check::Array;
+
 // Small integers: every product and sum is exact, so the answers are too.
 template <class S>
-Buffer<S> small_integers(Index count, std::uint64_t seed) {
+Array<S> small_integers(Index count, std::uint64_t seed) {
   return (check::integers(count, 17, seed) - 8).template cast<S>();
 }
 
@@ -17,7 +18,7 @@ template <class S>
 struct Problem {
   Linear layer;
   Index rows;
-  Buffer<S> parameters, direction, x, dx, dy;
+  Array<S> parameters, direction, x, dx, dy;
 
   Problem(Index inputs, Index outputs, Index r)
       : layer{inputs, outputs},
@@ -29,9 +30,9 @@ struct Problem {
         dy(small_integers<S>(r * outputs, 5)) {}
 
   // x W + b by hand
-  Buffer<S> affine(const Buffer<S>& p, const Buffer<S>& input, bool bias = true) const {
+  Array<S> affine(const Array<S>& p, const Array<S>& input, bool bias = true) const {
     const Index I = layer.inputs, O = layer.outputs;
-    Buffer<S> y = Buffer<S>::Zero(rows * O);
+    Array<S> y = Array<S>::zeros(rows * O);
     for (Index r = 0; r < rows; ++r) {
       for (Index o = 0; o < O; ++o) {
         if (bias) y[r * O + o] = p[I * O + o];
@@ -62,7 +63,7 @@ TEST(parameters, "A layer has inputs * outputs weights and one bias per output."
 
 TEST(forward, "The output is x W + b, W row-major and then b.") {
   for_each_problem([]<class S>(const Problem<S>& p) {
-    Buffer<S> y(p.dy.size());
+    Array<S> y(p.dy.size());
     p.layer.forward(p.parameters.data(), p.x.data(), p.rows, y.data());
     CHECK_SAME(y, p.affine(p.parameters, p.x));
   });
@@ -71,9 +72,9 @@ TEST(forward, "The output is x W + b, W row-major and then b.") {
 TEST(backward, "The gradient gains x'dy and the sum of dy over rows.") {
   for_each_problem([]<class S>(const Problem<S>& p) {
     const Index I = p.layer.inputs, O = p.layer.outputs;
-    Buffer<S> gradient = p.direction;  // something to add to
+    Array<S> gradient = p.direction;  // something to add to
     p.layer.backward(p.x.data(), p.rows, p.dy.data(), gradient.data());
-    Buffer<S> expected = p.direction;
+    Array<S> expected = p.direction;
     for (Index r = 0; r < p.rows; ++r) {
       for (Index o = 0; o < O; ++o) {
         for (Index i = 0; i < I; ++i) expected[i * O + o] += p.x[r * I + i] * p.dy[r * O + o];
@@ -86,7 +87,7 @@ TEST(backward, "The gradient gains x'dy and the sum of dy over rows.") {
 
 TEST(jvp, "The tangent is x dW + db + dx W, without the last term where x is fixed.") {
   for_each_problem([]<class S>(const Problem<S>& p) {
-    Buffer<S> y(p.dy.size());
+    Array<S> y(p.dy.size());
     p.layer.template jvp<S>(p.parameters.data(), p.direction.data(), p.x.data(), nullptr, p.rows,
                             y.data());
     CHECK_SAME(y, p.affine(p.direction, p.x));
@@ -97,12 +98,12 @@ TEST(jvp, "The tangent is x dW + db + dx W, without the last term where x is fix
 
 TEST(adjoint, "<dx W, dy> = <dx, dy W'> and <x dW + db, dy> = <(dW, db), backward(dy)>.") {
   for_each_problem([]<class S>(const Problem<S>& p) {
-    Buffer<S> transposed(p.layer.inputs * p.layer.outputs), back(p.x.size());
+    Array<S> transposed(p.layer.inputs * p.layer.outputs), back(p.x.size());
     p.layer.transpose(p.parameters.data(), transposed.data());
     p.layer.backward_input(transposed.data(), p.rows, p.dy.data(), back.data());
     CHECK_EQ((p.affine(p.parameters, p.dx, false) * p.dy).sum(), (p.dx * back).sum());
 
-    Buffer<S> gradient = Buffer<S>::Zero(p.parameters.size());
+    Array<S> gradient = Array<S>::zeros(p.parameters.size());
     p.layer.backward(p.x.data(), p.rows, p.dy.data(), gradient.data());
     CHECK_EQ((p.affine(p.direction, p.x) * p.dy).sum(), (p.direction * gradient).sum());
   });

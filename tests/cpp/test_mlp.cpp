@@ -1,12 +1,13 @@
-#include "pgfast/networks/mlp.hpp"
-
 #include "networks.hpp"
+#include "pgfast/networks/mlp.hpp"
 
 namespace pgfast {
 namespace {
 
-const std::vector<std::vector<Index>> shapes = {
-    {3, 2}, {1, 1, 1}, {5, 17, 3}, {4, 33, 17, 5}, {3, 1, 1, 2}, {17, 64, 64, 1}};
+using check::Array;
+
+const std::vector<std::vector<Index>> shapes = {{3, 2},         {1, 1, 1},    {5, 17, 3},
+                                                {4, 33, 17, 5}, {3, 1, 1, 2}, {17, 64, 64, 1}};
 
 template <class F>
 void for_each_network(F&& f) {
@@ -29,18 +30,19 @@ TEST(layout, "theta holds each layer's W and b in order.") {
   CHECK_EQ(mlp.offset(2), 5 * 33 + 34 * 17);
 }
 
-TEST(forward_by_hand, "The network is affine layers with the activation between them, none at the end.") {
+TEST(forward_by_hand,
+     "The network is affine layers with the activation between them, none at the end.") {
   for_each_network([](const Mlp& mlp) {
     const Index rows = 5;
-    const Buffer<double> theta = check::parameters<double>(mlp);
+    const Array<double> theta = check::parameters<double>(mlp);
     const auto x = check::normals<double>(rows * mlp.input_size(), 2);
     const auto z = check::forward(mlp, theta, x);
     for (Index r = 0; r < rows; ++r) {
-      Buffer<double> h = x.segment(r * mlp.input_size(), mlp.input_size());
+      Array<double> h = x.segment(r * mlp.input_size(), mlp.input_size());
       Index at = 0;
       for (std::size_t l = 0; l < mlp.layers().size(); ++l) {
         const auto [inputs, outputs] = mlp.layers()[l];
-        Buffer<double> y = theta.segment(at + inputs * outputs, outputs);
+        Array<double> y = theta.segment(at + inputs * outputs, outputs);
         for (Index i = 0; i < inputs; ++i) {
           for (Index o = 0; o < outputs; ++o) y[o] += h[i] * theta[at + i * outputs + o];
         }
@@ -89,24 +91,24 @@ TEST(nan, "A NaN in a sample comes out in all of its outputs, and in no other sa
 
 // The activation alone: 1 -> 1 -> 1 with weights 1 and no biases.
 template <class S>
-Buffer<S> activation_of(Activation activation, const Buffer<S>& x) {
+Array<S> activation_of(Activation activation, const Array<S>& x) {
   const Mlp mlp({1, 1, 1}, activation);
-  Buffer<S> theta(4), h(x.size());
-  theta << S{1}, S{0}, S{1}, S{0};
+  const Array<S> theta{S{1}, S{0}, S{1}, S{0}};
+  Array<S> h(x.size());
   for (Index i = 0; i < x.size(); i += tile_rows) {
     const Index rows = std::min(tile_rows, x.size() - i);
-    h.segment(i, rows) = check::forward<S>(mlp, theta, x.segment(i, rows));
+    h.set(i, check::forward<S>(mlp, theta, x.segment(i, rows)));
   }
   return h;
 }
 
-TEST(infinite, "tanh of infinities and of huge numbers is 1 and -1 exactly; relu of them is as written.") {
+TEST(infinite,
+     "tanh of infinities and of huge numbers is 1 and -1 exactly; relu of them is as written.") {
   check::for_each_scalar([]<class S>() {
     const S inf = std::numeric_limits<S>::infinity(), max = std::numeric_limits<S>::max();
-    Buffer<S> x(8), tanh(8), relu(8);
-    x << inf, -inf, max, -max, S{1000}, S{-1000}, S{20}, S{-20};
-    tanh << S{1}, S{-1}, S{1}, S{-1}, S{1}, S{-1}, S{1}, S{-1};
-    relu << inf, S{0}, max, S{0}, S{1000}, S{0}, S{20}, S{0};
+    const Array<S> x{inf, -inf, max, -max, S{1000}, S{-1000}, S{20}, S{-20}};
+    const Array<S> tanh{S{1}, S{-1}, S{1}, S{-1}, S{1}, S{-1}, S{1}, S{-1}};
+    const Array<S> relu{inf, S{0}, max, S{0}, S{1000}, S{0}, S{20}, S{0}};
     CHECK_SAME(activation_of(Activation::tanh, x), tanh);
     CHECK_SAME(activation_of(Activation::relu, x), relu);
   });
@@ -114,10 +116,10 @@ TEST(infinite, "tanh of infinities and of huge numbers is 1 and -1 exactly; relu
 
 TEST(tanh, "tanh is tanh to a few roundings, odd, and never beyond 1.") {
   check::for_each_scalar([]<class S>() {
-    Buffer<S> x(20000);
+    Array<S> x(20000);
     for (Index i = 0; i < x.size(); ++i) x[i] = static_cast<S>(static_cast<double>(i) * 0.0011);
-    const Buffer<S> h = activation_of(Activation::tanh, x);
-    const Buffer<S> negative = activation_of<S>(Activation::tanh, -x);
+    const Array<S> h = activation_of(Activation::tanh, x);
+    const Array<S> negative = activation_of<S>(Activation::tanh, S{0} - x);
     for (Index i = 0; i < x.size(); ++i) {
       const double expected = std::tanh(static_cast<double>(x[i]));
       CHECK_NEAR(h[i], expected, 8 * check::epsilon<S> * expected);
@@ -129,9 +131,9 @@ TEST(tanh, "tanh is tanh to a few roundings, odd, and never beyond 1.") {
 
 TEST(tanh_small, "tanh of tiny numbers keeps their relative precision.") {
   check::for_each_scalar([]<class S>() {
-    Buffer<S> x(30);
+    Array<S> x(30);
     for (Index i = 0; i < x.size(); ++i) x[i] = std::pow(S{10}, -static_cast<S>(i));
-    const Buffer<S> h = activation_of(Activation::tanh, x);
+    const Array<S> h = activation_of(Activation::tanh, x);
     for (Index i = 0; i < x.size(); ++i) {
       const double expected = std::tanh(static_cast<double>(x[i]));
       CHECK_NEAR(h[i], expected, 8 * check::epsilon<S> * expected);

@@ -1,12 +1,13 @@
-#include "pgfast/parallel.hpp"
-
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <chrono>
 #include <set>
+#include <stdexcept>
+#include <string>
 #include <thread>
 
+#include "pgfast/parallel.hpp"
 #include "threads.hpp"
 
 #ifdef __SANITIZE_THREAD__
@@ -18,8 +19,10 @@ extern "C" const char* __tsan_default_options() { return "die_after_fork=0"; }
 namespace pgfast {
 namespace {
 
-// Counters without atomics: a block that ran twice at the same time, or whose end the caller doesn't
-// wait for, is a data race that ThreadSanitizer sees.
+using check::Array;
+
+// Counters without atomics: a block that ran twice at the same time, or whose end the caller
+// doesn't wait for, is a data race that ThreadSanitizer sees.
 bool runs_every_block_once(Index blocks, Index grain) {
   std::vector<int> counts(static_cast<std::size_t>(blocks));
   parallel_for(blocks, grain, [&](Index block) { ++counts[static_cast<std::size_t>(block)]; });
@@ -44,7 +47,8 @@ bool true_in_child(F&& f) {
 
 // First, while no team is there yet: each child makes its own.
 TEST(environment_variable,
-     "PGFAST_NUM_THREADS gives the number of threads where it is positive, else the processors do.") {
+     "PGFAST_NUM_THREADS gives the number of threads where it is positive, else the processors "
+     "do.") {
   const auto threads_for = [](const char* text, auto holds) {
     return true_in_child([&] {
       text ? setenv("PGFAST_NUM_THREADS", text, 1) : unsetenv("PGFAST_NUM_THREADS");
@@ -85,9 +89,8 @@ TEST(small_work, "Work of less than two grains stays on the calling thread.") {
   const check::NumThreads use(4);
   const auto caller = std::this_thread::get_id();
   std::vector<std::thread::id> ids(199);
-  parallel_for(199, 100, [&](Index b) {
-    ids[static_cast<std::size_t>(b)] = std::this_thread::get_id();
-  });
+  parallel_for(199, 100,
+               [&](Index b) { ids[static_cast<std::size_t>(b)] = std::this_thread::get_id(); });
   for (const auto id : ids) CHECK(id == caller);
 }
 
@@ -119,14 +122,14 @@ TEST(not_more_threads, "A call runs on no more threads than are allowed, also af
     CONTEXT(n << " threads");
     const check::NumThreads use(n);
     std::vector<std::thread::id> ids(5000);
-    parallel_for(5000, 1, [&](Index b) {
-      ids[static_cast<std::size_t>(b)] = std::this_thread::get_id();
-    });
+    parallel_for(5000, 1,
+                 [&](Index b) { ids[static_cast<std::size_t>(b)] = std::this_thread::get_id(); });
     CHECK(std::set<std::thread::id>(ids.begin(), ids.end()).size() <= static_cast<std::size_t>(n));
   }
 }
 
-TEST(sample_blocks, "A batch is cut into at most 64 blocks of whole tiles that cover it in order.") {
+TEST(sample_blocks,
+     "A batch is cut into at most 64 blocks of whole tiles that cover it in order.") {
   for (const Index batch : {0, 1, 31, 512, 513, 5000, 32768, 32769, 40000, 1000003}) {
     CONTEXT("batch " << batch);
     const SampleBlocks blocks(batch);
@@ -145,7 +148,7 @@ TEST(sample_blocks, "A batch is cut into at most 64 blocks of whole tiles that c
 TEST(every_sample_once, "for_each_block passes every sample once.") {
   const check::NumThreads use(3);
   for (const Index batch : {0, 1, 512, 513, 40000}) {
-    Buffer<int> seen = Buffer<int>::Zero(batch);
+    Array<int> seen = Array<int>::zeros(batch);
     for_each_block(batch, [&](Index begin, Index end) {
       for (Index i = begin; i < end; ++i) ++seen[i];
     });
@@ -156,7 +159,7 @@ TEST(every_sample_once, "for_each_block passes every sample once.") {
 // The sum of x_i times (1, 2, ..., size), and what sum_over_blocks must give: partial sums of
 // blocks, added in block order.
 template <class S>
-void add_samples(const Buffer<S>& x, Index begin, Index end, Index size, S* out) {
+void add_samples(const Array<S>& x, Index begin, Index end, Index size, S* out) {
   for (Index i = begin; i < end; ++i) {
     for (Index j = 0; j < size; ++j) out[j] += x[i] * static_cast<S>(j + 1);
   }
@@ -167,18 +170,18 @@ TEST(ordered_sums, "Sums have the same bits on 1 to 4 threads: those of blocks i
     for (const Index batch : {0, 1, 511, 512, 513, 5000, 40000}) {
       for (const Index size : {1, 3, 33}) {
         CONTEXT("batch " << batch << ", size " << size);
-        const Buffer<S> x = check::normals<S>(batch, 1);
-        Buffer<S> expected = Buffer<S>::Zero(size);
+        const Array<S> x = check::normals<S>(batch, 1);
+        Array<S> expected = Array<S>::zeros(size);
         const SampleBlocks blocks(batch);
         for (Index b = 0; b < blocks.count(); ++b) {
-          Buffer<S> partial = Buffer<S>::Zero(size);
+          Array<S> partial = Array<S>::zeros(size);
           add_samples(x, blocks.begin(b), blocks.end(b), size, partial.data());
           for (Index j = 0; j < size; ++j) expected[j] += partial[j];
         }
         for (const int threads : {1, 2, 3, 4}) {
           CONTEXT(threads << " threads");
           const check::NumThreads use(threads);
-          Buffer<S> sum = Buffer<S>::Constant(size, S{99});
+          Array<S> sum = Array<S>::constant(size, S{99});
           sum_over_blocks(batch, size, sum.data(), [&](Index begin, Index end, S* partial) {
             add_samples(x, begin, end, size, partial);
           });
@@ -202,7 +205,31 @@ TEST(nested, "A block may itself call parallel_for.") {
   }
 }
 
-TEST(concurrent_callers, "Several threads may call at once, also while the number of threads changes.") {
+TEST(exceptions,
+     "A block's exception comes out of the call, whose other blocks are all waited for.") {
+  for (const int threads : {1, 2, 3, 4}) {
+    CONTEXT(threads << " threads");
+    const check::NumThreads use(threads);
+    for (int call = 0; call < 100; ++call) {
+      std::vector<int> counts(50);
+      std::string seen;
+      try {
+        parallel_for(50, 1, [&](Index block) {
+          ++counts[static_cast<std::size_t>(block)];
+          if (block % 20 == 7) throw std::runtime_error("block");
+        });
+      } catch (const std::runtime_error& error) {
+        seen = error.what();
+      }
+      CHECK_EQ(seen, "block");
+      CHECK(std::all_of(counts.begin(), counts.end(), [](int count) { return count <= 1; }));
+    }
+    CHECK(runs_every_block_once(100, 1));
+  }
+}
+
+TEST(concurrent_callers,
+     "Several threads may call at once, also while the number of threads changes.") {
   const check::NumThreads use(2);
   std::vector<char> good(4, 1);
   std::vector<std::thread> callers;

@@ -1,17 +1,18 @@
 #include "pgfast/policy_actor.hpp"
-
 #include "policies.hpp"
 #include "threads.hpp"
 
 namespace pgfast {
 namespace {
 
+using check::Array;
+
 using check::for_each_case;
 
 template <class C>
-Buffer<DiscreteAction> sample(const C& c, std::uint64_t seed, std::uint32_t stream,
-                              std::uint64_t index) {
-  Buffer<DiscreteAction> out(c.B);
+Array<DiscreteAction> sample(const C& c, std::uint64_t seed, std::uint32_t stream,
+                             std::uint64_t index) {
+  Array<DiscreteAction> out(c.B);
   pgfast::sample(c.policy, c.theta.data(), c.observations.data(), c.B, seed, stream, index,
                  out.data());
   return out;
@@ -58,7 +59,8 @@ TEST(threads, "Samples are the same on 1 to 4 threads.") {
   });
 }
 
-TEST(actors, "An actor takes sample's actions or mode's, with their log-probabilities; so do clones.") {
+TEST(actors,
+     "An actor takes sample's actions or mode's, with their log-probabilities; so do clones.") {
   check::for_each_scalar([]<class S>() {
     for_each_case<S>(70, [](const auto& c) {
       using P = std::decay_t<decltype(c.policy)>;
@@ -69,8 +71,8 @@ TEST(actors, "An actor takes sample's actions or mode's, with their log-probabil
         for (const auto& [first, rows] : {std::pair<Index, Index>{0, 32}, {30, 1}, {38, 32}}) {
           const S* observations = c.observations.data() + first * c.D;
           const auto stream = static_cast<std::uint32_t>(40 + first);
-          Buffer<DiscreteAction> a(rows);
-          Buffer<S> log_prob(rows);
+          Array<DiscreteAction> a(rows);
+          Array<S> log_prob(rows);
           for (int again = 0; again < 2; ++again) {
             actor.act(observations, rows, stream, 9, a.data(), log_prob.data());
             CHECK_SAME(a, actions.segment(first, rows));
@@ -94,7 +96,7 @@ TEST(nan, "A NaN observation gives an action that exists, and disturbs no other 
   check::for_each_scalar([]<class S>() {
     for_each_case<S>(70, [](auto c) {
       const auto expected = sample(c, 6, 100, 7);
-      c.observations.segment(33 * c.D, c.D).setConstant(std::numeric_limits<S>::quiet_NaN());
+      c.observations.fill(33 * c.D, c.D, std::numeric_limits<S>::quiet_NaN());
       const auto sampled = sample(c, 6, 100, 7);
       CHECK((sampled >= 0).all() && (sampled < c.A).all());
       for (Index b = 0; b < c.B; ++b) {
@@ -108,7 +110,7 @@ TEST(nan, "A NaN observation gives an action that exists, and disturbs no other 
 TEST(frequencies, "Actions are drawn as often as pi says.") {
   check::for_each_scalar([]<class S>() {
     check::Case<S, check::SoftmaxMlp> c(check::mlp_policy({3, 5, 3}), 40000);
-    for (Index b = 1; b < c.B; ++b) c.observations.segment(b * c.D, c.D) = c.observations.head(c.D);
+    for (Index b = 1; b < c.B; ++b) c.observations.set(b * c.D, c.observations.head(c.D));
     const auto sampled = sample(c, 1, 0, 0);
     for (Index a = 0; a < c.A; ++a) {
       const double pi = std::exp(static_cast<double>(c.log_prob(c.all(a))[0]));

@@ -1,11 +1,12 @@
-#include "pgfast/networks/product.hpp"
-
 #include <limits>
 
 #include "check.hpp"
+#include "pgfast/networks/product.hpp"
 
 namespace pgfast {
 namespace {
+
+using check::Array;
 
 constexpr Index odd_sizes[] = {1, 2, 3, 5, 8, 17, 33, 70};
 
@@ -14,7 +15,7 @@ template <class S>
 struct Problem {
   Index rows, columns, K;
   bool transposed;
-  Buffer<S> a, b, init;
+  Array<S> a, b, init;
 
   Problem(Index r, Index c, Index k, bool t)
       : rows(r),
@@ -30,8 +31,8 @@ struct Problem {
   }
   S left(Index r, Index k) const { return transposed ? a[k * rows + r] : a[r * K + k]; }
 
-  Buffer<S> multiply(Initial<S> from) const {
-    Buffer<S> c(rows * columns);
+  Array<S> multiply(Initial<S> from) const {
+    Array<S> c(rows * columns);
     product(left(), b.data(), from, c.data(), rows, columns, K);
     return c;
   }
@@ -54,12 +55,13 @@ void for_each_problem(F&& f) {
 TEST(sum_of_products, "C is what C starts from plus A B, for all sizes and both strides of A.") {
   check::for_each_scalar([]<class S>() {
     for_each_problem<S>([](const Problem<S>& p) {
-      const auto check = [&](const Buffer<S>& c, auto init) {
+      const auto check = [&](const Array<S>& c, auto init) {
         for (Index r = 0; r < p.rows; ++r) {
           for (Index o = 0; o < p.columns; ++o) {
             long double sum = init(r, o), magnitude = std::abs(sum);
             for (Index k = 0; k < p.K; ++k) {
-              const long double term = static_cast<long double>(p.left(r, k)) * p.b[k * p.columns + o];
+              const long double term =
+                  static_cast<long double>(p.left(r, k)) * p.b[k * p.columns + o];
               sum += term;
               magnitude += std::abs(term);
             }
@@ -82,7 +84,7 @@ TEST(sum_of_products, "C is what C starts from plus A B, for all sizes and both 
 TEST(in_place, "C may be what C starts from.") {
   check::for_each_scalar([]<class S>() {
     for_each_problem<S>([](const Problem<S>& p) {
-      Buffer<S> c = p.init;
+      Array<S> c = p.init;
       product(p.left(), p.b.data(), {c.data(), p.columns}, c.data(), p.rows, p.columns, p.K);
       CHECK_SAME(c, p.multiply({p.init.data(), p.columns}));
     });
@@ -94,7 +96,7 @@ TEST(rows_alone, "A row has the same bits in every block of rows, and alone.") {
     for_each_problem<S>([](const Problem<S>& p) {
       const auto c = p.multiply({p.init.data(), 0});
       for (Index r = 0; r < p.rows; ++r) {
-        Buffer<S> row(p.columns);
+        Array<S> row(p.columns);
         product(p.left(r), p.b.data(), {p.init.data(), 0}, row.data(), 1, p.columns, p.K);
         CHECK_SAME(row, c.segment(r * p.columns, p.columns));
       }
@@ -102,12 +104,13 @@ TEST(rows_alone, "A row has the same bits in every block of rows, and alone.") {
   });
 }
 
-TEST(columns_alone, "An element is one chain of multiply-adds over k, whatever block it falls into.") {
+TEST(columns_alone,
+     "An element is one chain of multiply-adds over k, whatever block it falls into.") {
   check::for_each_scalar([]<class S>() {
     for_each_problem<S>([](const Problem<S>& p) {
       const auto c = p.multiply({p.init.data(), p.columns});
       for (Index o = 0; o < p.columns; ++o) {
-        Buffer<S> b(p.K), init(p.rows), column(p.rows);
+        Array<S> b(p.K), init(p.rows), column(p.rows);
         for (Index k = 0; k < p.K; ++k) b[k] = p.b[k * p.columns + o];
         for (Index r = 0; r < p.rows; ++r) init[r] = p.init[r * p.columns + o];
         product(p.left(), b.data(), {init.data(), 1}, column.data(), p.rows, 1, p.K);
@@ -134,7 +137,7 @@ TEST(nan, "A NaN in a row of A, or one next to a zero, comes out in that row and
   check::for_each_scalar([]<class S>() {
     for (const S bad : {std::numeric_limits<S>::quiet_NaN(), std::numeric_limits<S>::infinity()}) {
       Problem<S> p(17, 33, 5, false);
-      p.b.setZero();
+      p.b.fill(S{0});
       p.a[8 * p.K + 2] = bad;  // 0 times infinity is NaN, too
       const auto c = p.multiply({});
       for (Index i = 0; i < c.size(); ++i) CHECK_EQ(std::isnan(c[i]), i / p.columns == 8);

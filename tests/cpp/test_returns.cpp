@@ -1,20 +1,21 @@
-#include "pgfast/returns.hpp"
-
 #include <limits>
 
+#include "pgfast/returns.hpp"
 #include "threads.hpp"
 
 namespace pgfast {
 namespace {
+
+using check::Array;
 
 // A rollout with every kind of end: a tenth of the steps terminate, a tenth are truncated, both
 // independently.
 template <class S>
 struct Trajectories {
   Index T, N;
-  Buffer<S> rewards, values, final_values;
-  Buffer<bool> terminated, truncated;
-  Buffer<Index> final_index;  // where a truncated step stands in final_values
+  Array<S> rewards, values, final_values;
+  Array<bool> terminated, truncated;
+  Array<Index> final_index;  // where a truncated step stands in final_values
 
   Trajectories(Index steps, Index envs, double end_probability = 0.1)
       : T(steps),
@@ -36,20 +37,20 @@ struct Trajectories {
   FlagView terminated_view() const { return {terminated.data(), T, N}; }
   FlagView truncated_view() const { return {truncated.data(), T, N}; }
 
-  Buffer<S> reward_to_go(S gamma, const S* last, const S* finals) const {
-    Buffer<S> out(T * N);
+  Array<S> reward_to_go(S gamma, const S* last, const S* finals) const {
+    Array<S> out(T * N);
     pgfast::reward_to_go<S>(rewards_view(), terminated_view(), truncated_view(), gamma, last,
                             finals, {out.data(), T, N});
     return out;
   }
-  Buffer<S> episode_return(S gamma) const {
-    Buffer<S> out(T * N);
-    pgfast::episode_return<S>(rewards_view(), terminated_view(), truncated_view(), gamma,
+  Array<S> episode_return(S gamma, const bool* valid = nullptr) const {
+    Array<S> out(T * N);
+    pgfast::episode_return<S>(rewards_view(), terminated_view(), truncated_view(), valid, gamma,
                               {out.data(), T, N});
     return out;
   }
-  Buffer<S> gae(S gamma, S lam, const S* finals) const {
-    Buffer<S> out(T * N);
+  Array<S> gae(S gamma, S lam, const S* finals) const {
+    Array<S> out(T * N);
     pgfast::gae<S>(rewards_view(), values_view(), terminated_view(), truncated_view(), gamma, lam,
                    finals, {out.data(), T, N});
     return out;
@@ -116,9 +117,14 @@ Sum naive_gae(const Trajectories<S>& b, Index t, Index n, S gamma, S lam, bool w
 }
 
 template <class S>
-Sum naive_episode_return(const Trajectories<S>& b, Index t, Index n, S gamma) {
+Sum naive_episode_return(const Trajectories<S>& b, Index t, Index n, S gamma, const bool* valid) {
   while (t > 0 && !b.done(t - 1, n)) --t;
-  return naive_reward_to_go(b, t, n, gamma, false, false);
+  long double weight = 1;
+  return until_end(b, t, n, 1, [&](Sum& sum, long double, Index k) {
+    if (valid && !valid[k * b.N + n]) return;
+    sum.add(weight * b.rewards[k * b.N + n]);
+    weight *= gamma;
+  });
 }
 
 // f(trajectories) over sizes with one and with several blocks of columns.
@@ -133,7 +139,7 @@ void for_each_size(F&& f) {
 }
 
 template <class S, class F>
-void check_all(const Trajectories<S>& b, const Buffer<S>& out, F&& expected) {
+void check_all(const Trajectories<S>& b, const Array<S>& out, F&& expected) {
   for (Index t = 0; t < b.T; ++t) {
     for (Index n = 0; n < b.N; ++n) {
       const Sum sum = expected(t, n);
@@ -165,7 +171,8 @@ TEST(reward_to_go_is_its_sum,
   });
 }
 
-TEST(gae_is_its_sum, "GAE is the sum of TD errors, discounted by gamma lam, to the episode's end.") {
+TEST(gae_is_its_sum,
+     "GAE is the sum of TD errors, discounted by gamma lam, to the episode's end.") {
   check::for_each_scalar([]<class S>() {
     for_each_size<S>([](const Trajectories<S>& b) {
       for (const S lam : {S{0}, S(0.9), S{1}}) {
@@ -181,19 +188,51 @@ TEST(gae_is_its_sum, "GAE is the sum of TD errors, discounted by gamma lam, to t
 }
 
 TEST(episode_return_is_its_sum,
-     "Every step of an episode has the same episode return, its first step's reward-to-go.") {
+     "Every step of an episode has the discounted sum of the episode's valid rewards.") {
   check::for_each_scalar([]<class S>() {
     for_each_size<S>([](const Trajectories<S>& b) {
-      for (const S gamma : {S{0}, S(0.97), S{1}}) {
-        const auto out = b.episode_return(gamma);
-        check_all(b, out,
-                  [&](Index t, Index n) { return naive_episode_return(b, t, n, gamma); });
+      const auto mask = check::flags(b.T * b.N, 0.8, 6);
+      for (const auto& [gamma, valid] : {std::pair<S, const bool*>{S{0}, nullptr},
+                                         {S(0.97), nullptr},
+                                         {S(0.97), mask.data()},
+                                         {S{1}, mask.data()}}) {
+        const auto out = b.episode_return(gamma, valid);
+        check_all(b, out, [&, g = gamma, v = valid](Index t, Index n) {
+          return naive_episode_return(b, t, n, g, v);
+        });
         for (Index t = 1; t < b.T; ++t) {
           for (Index n = 0; n < b.N; ++n) {
             if (!b.done(t - 1, n)) CHECK_EQ(out[t * b.N + n], out[(t - 1) * b.N + n]);
           }
         }
       }
+    });
+  });
+}
+
+TEST(not_valid_not_seen, "A NaN in a row that is no step is not seen by the episode return.") {
+  check::for_each_scalar([]<class S>() {
+    Trajectories<S> b(17, 1500);
+    const auto valid = check::flags(b.T * b.N, 0.8, 6);
+    const auto clean = b.episode_return(S(0.97), valid.data());
+    for (Index i = 0; i < b.T * b.N; ++i) {
+      if (!valid[i]) b.rewards[i] = std::numeric_limits<S>::quiet_NaN();
+    }
+    CHECK_SAME(b.episode_return(S(0.97), valid.data()), clean);
+  });
+}
+
+TEST(first_step, "Where all rows are steps, the episode return is its first step's reward-to-go.") {
+  check::for_each_scalar([]<class S>() {
+    for_each_size<S>([](const Trajectories<S>& b) {
+      const S gamma = S(0.97);
+      const auto whole = b.episode_return(gamma), to_go = b.reward_to_go(gamma, nullptr, nullptr);
+      check_all(b, whole, [&](Index t, Index n) {
+        while (t > 0 && !b.done(t - 1, n)) --t;
+        Sum sum = naive_reward_to_go(b, t, n, gamma, false, false);  // for its magnitude
+        sum.value = to_go[t * b.N + n];
+        return sum;
+      });
     });
   });
 }
@@ -231,7 +270,7 @@ TEST(gae_lambda_zero, "With lam = 0 GAE is the TD error r + gamma V' - V.") {
 TEST(counting, "Undiscounted rewards of 1 count the steps that an episode has left, exactly.") {
   check::for_each_scalar([]<class S>() {
     Trajectories<S> b(40, 1500);
-    b.rewards.setOnes();
+    b.rewards.fill(S{1});
     const auto left = b.reward_to_go(S{1}, nullptr, nullptr);
     const auto length = b.episode_return(S{1});
     for (Index n = 0; n < b.N; ++n) {
@@ -247,13 +286,14 @@ TEST(counting, "Undiscounted rewards of 1 count the steps that an episode has le
   });
 }
 
-TEST(cut_in_two,
-     "A rollout cut in two, the first part going on from the second's returns, has the same bits.") {
+TEST(
+    cut_in_two,
+    "A rollout cut in two, the first part going on from the second's returns, has the same bits.") {
   check::for_each_scalar([]<class S>() {
     const Trajectories<S> b(12, 1100);
     const auto whole = b.reward_to_go(S(0.97), b.last_values(), nullptr);
     for (const Index cut : {1, 5, 11}) {
-      Buffer<S> parts(b.T * b.N);
+      Array<S> parts(b.T * b.N);
       const auto part = [&](Index begin, Index end, const S* last) {
         const Index at = begin * b.N, rows = end - begin;
         reward_to_go<S>({b.rewards.data() + at, rows, b.N}, {b.terminated.data() + at, rows, b.N},
@@ -298,7 +338,7 @@ TEST(nan_stays_behind_an_end, "A NaN behind an episode's end leaves no trace bef
       if (over) b.values[b.T * b.N + n] = nan;
     }
     const S* finals = b.final_values.data();
-    const auto compare = [&](const Buffer<S>& dirty, const Buffer<S>& expected) {
+    const auto compare = [&](const Array<S>& dirty, const Array<S>& expected) {
       for (Index n = 0; n < b.N; ++n) {
         bool over = false;
         for (Index t = 0; t < b.T; ++t) {
@@ -348,7 +388,7 @@ TEST(column_alone, "A trajectory has the same bits alone and among others.") {
       column(b.values, one.values);
       column(b.terminated, one.terminated);
       column(b.truncated, one.truncated);
-      Buffer<S> expected(b.T);
+      Array<S> expected(b.T);
       column(to_go, expected);
       CHECK_SAME(one.reward_to_go(S(0.97), one.last_values(), nullptr), expected);
       column(advantages, expected);

@@ -1,12 +1,13 @@
-#include "pgfast/rollout.hpp"
-
 #include "environments.hpp"
 #include "pgfast/envs/cartpole.hpp"
 #include "pgfast/policy_actor.hpp"
+#include "pgfast/rollout.hpp"
 #include "threads.hpp"
 
 namespace pgfast {
 namespace {
+
+using check::Array;
 
 using check::Batch;
 using SoftmaxMlp = Policy<Mlp, Softmax>;
@@ -16,40 +17,40 @@ constexpr std::uint64_t policy_seed = 17, env_seed = 5;
 template <class S>
 struct Rollout {
   Index T, N, longest = 0;
-  Buffer<S> observations, log_probs, rewards, last_observations, finals;
-  Buffer<DiscreteAction> actions;
-  Buffer<bool> terminated, truncated, valid;
+  Array<S> observations, log_probs, rewards, last_observations, finals;
+  Array<DiscreteAction> actions;
+  Array<bool> terminated, truncated, valid;
 
   Rollout(Index steps, Index columns, Index envs)
       : T(steps),
         N(columns),
-        observations(Buffer<S>::Zero(T * N * 4)),
-        log_probs(Buffer<S>::Zero(T * N)),
-        rewards(Buffer<S>::Zero(T * N)),
-        last_observations(Buffer<S>::Zero(envs * 4)),
-        actions(Buffer<DiscreteAction>::Zero(T * N)),
-        terminated(Buffer<bool>::Zero(T * N)),
-        truncated(Buffer<bool>::Zero(T * N)),
-        valid(Buffer<bool>::Zero(T * N)) {}
+        observations(Array<S>::zeros(T * N * 4)),
+        log_probs(Array<S>::zeros(T * N)),
+        rewards(Array<S>::zeros(T * N)),
+        last_observations(Array<S>::zeros(envs * 4)),
+        actions(Array<DiscreteAction>::zeros(T * N)),
+        terminated(Array<bool>::zeros(T * N)),
+        truncated(Array<bool>::zeros(T * N)),
+        valid(Array<bool>::zeros(T * N)) {}
 
   RolloutArrays<S, DiscreteAction> arrays() {
     return {observations.data(), actions.data(),   log_probs.data(), rewards.data(),
             terminated.data(),   truncated.data(), valid.data(),     last_observations.data()};
   }
   void take_finals(const std::vector<S>& rows) {
-    finals = Eigen::Map<const Buffer<S>>(rows.data(), static_cast<Index>(rows.size()));
+    finals = Array<S>(rows.data(), static_cast<Index>(rows.size()));
   }
   bool done(Index i) const { return terminated[i] || truncated[i]; }
   auto everything() const {
-    return std::tuple{observations, log_probs,  rewards,    last_observations, finals,
-                      actions,      terminated, truncated,  valid};
+    return std::tuple{observations, log_probs, rewards, last_observations, finals, actions,
+                      terminated,   truncated, valid};
   }
 };
 
 template <class S>
 struct Player {
   SoftmaxMlp policy{Mlp({4, 9, 2}, Activation::tanh), Softmax{2}};
-  Buffer<S> theta = check::normals<S>(policy.network.num_parameters(), 1);
+  Array<S> theta = check::normals<S>(policy.network.num_parameters(), 1);
 
   Rollout<S> steps(Batch<CartPole<S>>& batch, Index T, std::uint64_t first_index = 0) const {
     Rollout<S> out(T, batch.N, batch.N);
@@ -82,7 +83,8 @@ struct Player {
   }
 };
 
-TEST(steps_by_hand, "Collected steps are those of stepping the batch and asking the policy each time.") {
+TEST(steps_by_hand,
+     "Collected steps are those of stepping the batch and asking the policy each time.") {
   check::for_each_scalar([]<class S>() {
     const Player<S> player;
     for (const Index N : {1, 32, 70}) {
@@ -92,7 +94,7 @@ TEST(steps_by_hand, "Collected steps are those of stepping the batch and asking 
       batch.reset(env_seed);
       by_hand.reset(env_seed);
       const auto rollout = player.steps(batch, T, 1000);
-      Buffer<DiscreteAction> actions(N);
+      Array<DiscreteAction> actions(N);
       std::vector<S> finals;
       Index both = 0;
       for (Index t = 0; t < T; ++t) {
@@ -117,7 +119,7 @@ TEST(steps_by_hand, "Collected steps are those of stepping the batch and asking 
         }
       }
       CHECK_SAME(rollout.last_observations, by_hand.observations);
-      CHECK_SAME(rollout.finals, (Eigen::Map<Buffer<S>>(finals.data(), static_cast<Index>(finals.size()))));
+      CHECK_SAME(rollout.finals, (Array<S>(finals.data(), static_cast<Index>(finals.size()))));
       CHECK(!finals.empty());
       CHECK(N < 70 || both > 0);
     }
@@ -176,7 +178,7 @@ TEST(episodes_by_hand, "Column k is episode k div N of environment k mod N, foll
         batch.reset(env_seed);  // episodes start anew: these first ones are given up
         by_hand.reset(env_seed);
         const auto rollout = player.episodes(batch, episodes, limit, 300);
-        std::vector<std::pair<std::pair<Index, Index>, Buffer<S>>> finals;
+        std::vector<std::pair<std::pair<Index, Index>, Array<S>>> finals;
         Index longest = 0;
         for (Index k = 0; k < episodes; ++k) {
           CONTEXT("column " << k);
@@ -187,7 +189,7 @@ TEST(episodes_by_hand, "Column k is episode k div N of environment k mod N, foll
           for (bool over = false; !over; ++t) {
             CHECK(t < limit);
             const Index at = t * episodes + k;
-            const Buffer<S> observation = by_hand.observations.segment(4 * i, 4);
+            const Array<S> observation = by_hand.observations.segment(4 * i, 4);
             const auto [action, log_prob] =
                 player.act(observation.data(), k, 300 + static_cast<std::uint64_t>(t));
             CHECK(rollout.valid[at]);
@@ -197,7 +199,7 @@ TEST(episodes_by_hand, "Column k is episode k div N of environment k mod N, foll
             for (Index other = 0; other < N; ++other) {
               if (other != i) by_hand.env.end_episode(other);
             }
-            by_hand.step(Buffer<DiscreteAction>::Constant(N, action), Autoreset::disabled);
+            by_hand.step(Array<DiscreteAction>::constant(N, action), Autoreset::disabled);
             CHECK_EQ(rollout.rewards[at], by_hand.rewards[i]);
             CHECK_EQ(rollout.terminated[at], by_hand.terminated[i]);
             CHECK_EQ(rollout.truncated[at], by_hand.truncated[i]);
@@ -211,9 +213,9 @@ TEST(episodes_by_hand, "Column k is episode k div N of environment k mod N, foll
             const Index at = t * episodes + k;
             CHECK(!rollout.valid[at] && !rollout.terminated[at] && !rollout.truncated[at]);
             CHECK_EQ(rollout.actions[at], 0);
-            CHECK_SAME(rollout.rewards.segment(at, 1), Buffer<S>::Zero(1));
-            CHECK_SAME(rollout.log_probs.segment(at, 1), Buffer<S>::Zero(1));
-            CHECK_SAME(rollout.observations.segment(4 * at, 4), Buffer<S>::Zero(4));
+            CHECK_SAME(rollout.rewards.segment(at, 1), Array<S>::zeros(1));
+            CHECK_SAME(rollout.log_probs.segment(at, 1), Array<S>::zeros(1));
+            CHECK_SAME(rollout.observations.segment(4 * at, 4), Array<S>::zeros(4));
           }
         }
         CHECK_EQ(rollout.longest, longest);
@@ -264,7 +266,7 @@ TEST(greedy, "A greedy actor draws nothing: its actions are the mode at every st
   Rollout<float> out(20, 33, 33);
   const GreedyActor<float, SoftmaxMlp> actor(player.policy, player.theta.data());
   collect_steps<float, DiscreteAction>(batch.env, actor, 20, 0, out.arrays());
-  Buffer<DiscreteAction> modes(20 * 33);
+  Array<DiscreteAction> modes(20 * 33);
   mode(player.policy, player.theta.data(), out.observations.data(), 20 * 33, modes.data());
   CHECK_SAME(out.actions, modes);
 }

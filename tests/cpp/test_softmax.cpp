@@ -1,12 +1,13 @@
-#include "pgfast/distributions/softmax.hpp"
-
 #include <limits>
 
 #include "pgfast/distributions/batch.hpp"
+#include "pgfast/distributions/softmax.hpp"
 #include "threads.hpp"
 
 namespace pgfast {
 namespace {
+
+using check::Array;
 
 template <class S>
 constexpr double epsilon = static_cast<double>(std::numeric_limits<S>::epsilon());
@@ -22,8 +23,8 @@ constexpr S nan_of = std::numeric_limits<S>::quiet_NaN();
 constexpr Index action_counts[] = {1, 2, 3, 5, 17, 33};
 
 template <class S>
-Buffer<S> logits_of(std::initializer_list<double> values) {
-  Buffer<S> z(static_cast<Index>(values.size()));
+Array<S> logits_of(std::initializer_list<double> values) {
+  Array<S> z(static_cast<Index>(values.size()));
   Index i = 0;
   for (const double value : values) z[i++] = static_cast<S>(value);
   return z;
@@ -36,61 +37,62 @@ struct Rows {
   Softmax softmax;
   SoftmaxTile<S> tile;
 
-  Rows(const Buffer<S>& z, Index actions) : A(actions), rows(z.size() / A), softmax{A}, tile(softmax) {
+  Rows(const Array<S>& z, Index actions)
+      : A(actions), rows(z.size() / A), softmax{A}, tile(softmax) {
     tile.set(z.data(), rows);
   }
 
-  Buffer<S> log_prob(const Buffer<DiscreteAction>& actions) const {
-    Buffer<S> out(rows);
+  Array<S> log_prob(const Array<DiscreteAction>& actions) const {
+    Array<S> out(rows);
     tile.log_prob(actions.data(), out.data());
     return out;
   }
-  Buffer<S> score(const Buffer<DiscreteAction>& actions, const S* weights = nullptr) const {
-    Buffer<S> out(rows * A);
+  Array<S> score(const Array<DiscreteAction>& actions, const S* weights = nullptr) const {
+    Array<S> out(rows * A);
     tile.score(actions.data(), weights, out.data());
     return out;
   }
-  Buffer<S> entropy() const {
-    Buffer<S> out(rows);
+  Array<S> entropy() const {
+    Array<S> out(rows);
     tile.entropy(out.data());
     return out;
   }
-  Buffer<S> kl(const Rows& other) const {
-    Buffer<S> out(rows);
+  Array<S> kl(const Rows& other) const {
+    Array<S> out(rows);
     tile.kl(other.tile, out.data());
     return out;
   }
-  Buffer<S> fisher(Buffer<S> u, S scale = S{1}) const {
+  Array<S> fisher(Array<S> u, S scale = S{1}) const {
     tile.fisher(u.data(), scale);
     return u;
   }
-  Buffer<DiscreteAction> sample(const Buffer<S>& uniforms) const {
-    Buffer<DiscreteAction> out(rows);
+  Array<DiscreteAction> sample(const Array<S>& uniforms) const {
+    Array<DiscreteAction> out(rows);
     tile.sample(uniforms.data(), out.data());
     return out;
   }
-  Buffer<DiscreteAction> mode() const {
-    Buffer<DiscreteAction> out(rows);
+  Array<DiscreteAction> mode() const {
+    Array<DiscreteAction> out(rows);
     tile.mode(out.data());
     return out;
   }
 
-  Buffer<DiscreteAction> all(Index action) const {
-    return Buffer<DiscreteAction>::Constant(rows, action);
+  Array<DiscreteAction> all(Index action) const {
+    return Array<DiscreteAction>::constant(rows, action);
   }
-  Buffer<S> log_p() const {
-    Buffer<S> out(rows * A);
+  Array<S> log_p() const {
+    Array<S> out(rows * A);
     for (Index a = 0; a < A; ++a) {
-      const Buffer<S> column = log_prob(all(a));
+      const Array<S> column = log_prob(all(a));
       for (Index r = 0; r < rows; ++r) out[r * A + a] = column[r];
     }
     return out;
   }
   // p_a is minus another action's score; of a single action it is 1 minus its own.
-  Buffer<S> p() const {
+  Array<S> p() const {
     if (A == 1) return S{1} - score(all(0));
-    Buffer<S> out = S{0} - score(all(0));
-    const Buffer<S> other = S{0} - score(all(1));
+    Array<S> out = S{0} - score(all(0));
+    const Array<S> other = S{0} - score(all(1));
     for (Index r = 0; r < rows; ++r) out[r * A] = other[r * A];
     return out;
   }
@@ -103,7 +105,7 @@ TEST(probabilities, "log p is z - logsumexp(z), p is its exponential, and p sums
         CONTEXT(A << " actions, scale " << scale);
         const auto z = check::normals<S>(tile_rows * A, 1, scale);
         const Rows<S> rows(z, A);
-        const Buffer<S> log_p = rows.log_p(), p = rows.p();
+        const Array<S> log_p = rows.log_p(), p = rows.p();
         for (Index r = 0; r < tile_rows; ++r) {
           long double largest = z[r * A], sum = 0, total = 0;
           for (Index a = 0; a < A; ++a) largest = std::max<long double>(largest, z[r * A + a]);
@@ -131,9 +133,9 @@ TEST(equal_logits, "Equal logits of any size give 1/A and the entropy log A.") {
     for (const Index A : action_counts) {
       for (const S level : {S{0}, S{-1}, std::numeric_limits<S>::max(),
                             std::numeric_limits<S>::lowest(), S(1e30), S(1e-30)}) {
-        const Rows<S> rows(Buffer<S>::Constant(3 * A, level), A);
+        const Rows<S> rows(Array<S>::constant(3 * A, level), A);
         const double log_A = std::log(static_cast<double>(A));
-        const Buffer<S> log_p = rows.log_p(), p = rows.p(), entropy = rows.entropy();
+        const Array<S> log_p = rows.log_p(), p = rows.p(), entropy = rows.entropy();
         for (Index i = 0; i < 3 * A; ++i) {
           CHECK_NEAR(log_p[i], -log_A, 4 * epsilon<S>);
           CHECK_NEAR(p[i], 1 / static_cast<double>(A), 4 * epsilon<S>);
@@ -159,7 +161,7 @@ TEST(extreme_logits, "Logits at the ends of the type give 0 and 1, and no NaN an
   check::for_each_scalar([]<class S>() {
     const double max = static_cast<double>(std::numeric_limits<S>::max());
     const Rows<S> rows(logits_of<S>({max, -max, 0, -max, max, -max, 0, 100, 1000}), 3);
-    const Buffer<S> p = rows.p(), log_p = rows.log_p(), entropy = rows.entropy();
+    const Array<S> p = rows.p(), log_p = rows.log_p(), entropy = rows.entropy();
     CHECK_SAME(p, (logits_of<S>({1, 0, 0, 0, 1, 0, 0, 0, 1})));
     CHECK_EQ(log_p[0], S{0});
     CHECK_EQ(log_p[1], -infinity<S>);
@@ -167,8 +169,8 @@ TEST(extreme_logits, "Logits at the ends of the type give 0 and 1, and no NaN an
     CHECK_EQ(log_p[7], S{-900});
     CHECK((entropy == S{0}).all());
     CHECK((rows.kl(rows) == S{0}).all());
-    for (Index a = 0; a < 3; ++a) CHECK(check::all_finite(rows.score(rows.all(a))));
-    CHECK((rows.fisher(Buffer<S>::Ones(9)) == S{0}).all());
+    for (Index a = 0; a < 3; ++a) CHECK(rows.score(rows.all(a)).is_finite().all());
+    CHECK((rows.fisher(Array<S>::ones(9)) == S{0}).all());
   });
 }
 
@@ -176,13 +178,12 @@ TEST(small_probabilities, "From 1 down to where p counts as 0, entropy and KL st
   check::for_each_scalar([]<class S>() {
     for (double gap = 0; gap < 2000; gap += 0.37) {
       const Rows<S> rows(logits_of<S>({0, -gap, 0, -2 * gap}), 2);
-      const Buffer<S> p = rows.p(), entropy = rows.entropy();
-      CHECK(check::all_finite(entropy));
+      const Array<S> p = rows.p(), entropy = rows.entropy();
+      CHECK(entropy.is_finite().all());
       CHECK((entropy >= S{0}).all());
-      CHECK(check::all_finite(rows.kl(Rows<S>(logits_of<S>({0, -3 * gap, -gap, 0}), 2))));
+      CHECK(rows.kl(Rows<S>(logits_of<S>({0, -3 * gap, -gap, 0}), 2)).is_finite().all());
       const double expected = std::exp(-gap) / (1 + std::exp(-gap));
-      CHECK_NEAR(p[1], expected,
-                 (gap + 6) * epsilon<S> * expected + vanishing<S>);
+      CHECK_NEAR(p[1], expected, (gap + 6) * epsilon<S> * expected + vanishing<S>);
     }
   });
 }
@@ -193,7 +194,7 @@ TEST(masked_actions, "A logit of -inf is an action that can't happen and disturb
       for (Index masked = 0; masked < A; ++masked) {
         CONTEXT("action " << masked << " of " << A << " masked");
         const auto z = check::normals<S>(tile_rows * A, 2, 3);
-        Buffer<S> with = z, without(tile_rows * (A - 1));
+        Array<S> with = z, without(tile_rows * (A - 1));
         for (Index r = 0; r < tile_rows; ++r) {
           with[r * A + masked] = -infinity<S>;
           for (Index a = 0; a < A - 1; ++a) {
@@ -201,9 +202,9 @@ TEST(masked_actions, "A logit of -inf is an action that can't happen and disturb
           }
         }
         const Rows<S> rows(with, A), rest(without, A - 1);
-        const Buffer<S> p = rows.p(), log_p = rows.log_p(), rest_log_p = rest.log_p();
-        const Buffer<S> score = rows.score(rows.all(masked));
-        const auto sampled = rows.sample(Buffer<S>::Zero(tile_rows));
+        const Array<S> p = rows.p(), log_p = rows.log_p(), rest_log_p = rest.log_p();
+        const Array<S> score = rows.score(rows.all(masked));
+        const auto sampled = rows.sample(Array<S>::zeros(tile_rows));
         for (Index r = 0; r < tile_rows; ++r) {
           CHECK_EQ(p[r * A + masked], S{0});
           CHECK_EQ(log_p[r * A + masked], -infinity<S>);
@@ -213,14 +214,14 @@ TEST(masked_actions, "A logit of -inf is an action that can't happen and disturb
             CHECK_EQ(log_p[r * A + (a < masked ? a : a + 1)], rest_log_p[r * (A - 1) + a]);
           }
         }
-        const Buffer<S> entropy = rows.entropy(), rest_entropy = rest.entropy();
+        const Array<S> entropy = rows.entropy(), rest_entropy = rest.entropy();
         for (Index r = 0; r < tile_rows; ++r) {
           CHECK_NEAR(entropy[r], rest_entropy[r], static_cast<double>(A) * epsilon<S>);
         }
         CHECK((rows.kl(rows) == S{0}).all());
         const Rows<S> unmasked(z, A);
-        CHECK(check::all_finite(rows.kl(unmasked)));         // 0 log 0 is 0
-        CHECK((unmasked.kl(rows) == infinity<S>).all());     // possible here, impossible there
+        CHECK(rows.kl(unmasked).is_finite().all());       // 0 log 0 is 0
+        CHECK((unmasked.kl(rows) == infinity<S>).all());  // possible here, impossible there
       }
     }
   });
@@ -229,10 +230,10 @@ TEST(masked_actions, "A logit of -inf is an action that can't happen and disturb
 TEST(shift, "Logits that move together leave the distribution as it is.") {
   check::for_each_scalar([]<class S>() {
     const Index A = 5;
-    Buffer<S> z(tile_rows * A);  // integers, so that the shift is exact
+    Array<S> z(tile_rows * A);  // integers, so that the shift is exact
     const auto steps = check::integers(z.size(), 21, 3);
     for (Index i = 0; i < z.size(); ++i) z[i] = static_cast<S>(steps[i] - 10);
-    const Rows<S> here(z, A), there(Buffer<S>(z + S{1024}), A);
+    const Rows<S> here(z, A), there(Array<S>(z + S{1024}), A);
     CHECK_SAME(here.log_p(), there.log_p());
     CHECK_SAME(here.entropy(), there.entropy());
   });
@@ -246,14 +247,14 @@ TEST(score_is_the_gradient, "The score is the gradient of log p by z, times the 
   const auto score = Rows<double>(z, A).score(actions, weights.data());
   const double h = 1e-5;
   for (Index a = 0; a < A; ++a) {
-    Buffer<double> up = z, down = z;
+    Array<double> up = z, down = z;
     for (Index r = 0; r < tile_rows; ++r) {
       up[r * A + a] += h;
       down[r * A + a] -= h;
     }
-    const Buffer<double> difference =
-        weights * (Rows<double>(up, A).log_prob(actions) - Rows<double>(down, A).log_prob(actions)) /
-        (2 * h);
+    const Array<double> difference =
+        weights *
+        (Rows<double>(up, A).log_prob(actions) - Rows<double>(down, A).log_prob(actions)) / (2 * h);
     for (Index r = 0; r < tile_rows; ++r) CHECK_NEAR(score[r * A + a], difference[r], 1e-9);
   }
 }
@@ -262,10 +263,10 @@ TEST(zero_mean_score, "The score's mean under p is zero, by enumeration of the a
   check::for_each_scalar([]<class S>() {
     for (const Index A : action_counts) {
       const Rows<S> rows(check::normals<S>(tile_rows * A, 7, 2), A);
-      const Buffer<S> p = rows.p();
-      Buffer<double> mean = Buffer<double>::Zero(tile_rows * A);
+      const Array<S> p = rows.p();
+      Array<double> mean = Array<double>::zeros(tile_rows * A);
       for (Index a = 0; a < A; ++a) {
-        const Buffer<S> score = rows.score(rows.all(a));
+        const Array<S> score = rows.score(rows.all(a));
         for (Index i = 0; i < mean.size(); ++i) {
           mean[i] += static_cast<double>(p[i / A * A + a]) * static_cast<double>(score[i]);
         }
@@ -282,17 +283,18 @@ TEST(fisher, "M u is the mean of score score'u; M is symmetric, PSD, and maps on
       const double tolerance = 8 * static_cast<double>(A + 4) * epsilon<S>;
       const Rows<S> rows(check::normals<S>(tile_rows * A, 8, 2), A);
       const auto u = check::normals<S>(tile_rows * A, 9), v = check::normals<S>(tile_rows * A, 10);
-      const Buffer<S> p = rows.p(), Mu = rows.fisher(u), Mv = rows.fisher(v);
-      Buffer<double> expected = Buffer<double>::Zero(tile_rows * A);
+      const Array<S> p = rows.p(), Mu = rows.fisher(u), Mv = rows.fisher(v);
+      Array<double> expected = Array<double>::zeros(tile_rows * A);
       for (Index a = 0; a < A; ++a) {
-        const Buffer<S> score = rows.score(rows.all(a));
+        const Array<S> score = rows.score(rows.all(a));
         for (Index r = 0; r < tile_rows; ++r) {
           double along = 0;
           for (Index b = r * A; b < (r + 1) * A; ++b) {
             along += static_cast<double>(score[b]) * static_cast<double>(u[b]);
           }
           for (Index b = r * A; b < (r + 1) * A; ++b) {
-            expected[b] += static_cast<double>(p[r * A + a]) * along * static_cast<double>(score[b]);
+            expected[b] +=
+                static_cast<double>(p[r * A + a]) * along * static_cast<double>(score[b]);
           }
         }
       }
@@ -307,7 +309,7 @@ TEST(fisher, "M u is the mean of score score'u; M is symmetric, PSD, and maps on
         CHECK_NEAR(uMv, vMu, tolerance);
         CHECK(uMu >= -tolerance);
       }
-      for (const S each : rows.fisher(Buffer<S>::Ones(tile_rows * A))) {
+      for (const S each : rows.fisher(Array<S>::ones(tile_rows * A))) {
         CHECK_NEAR(each, 0, tolerance);
       }
       CHECK_SAME(rows.fisher(u, S(0.25)), (S(0.25) * Mu));
@@ -319,7 +321,7 @@ TEST(entropy_by_hand, "Entropy is -sum p log p and lies in [0, log A].") {
   check::for_each_scalar([]<class S>() {
     for (const Index A : action_counts) {
       const Rows<S> rows(check::normals<S>(tile_rows * A, 11, 2), A);
-      const Buffer<S> log_p = rows.log_p(), entropy = rows.entropy();
+      const Array<S> log_p = rows.log_p(), entropy = rows.entropy();
       const double tolerance = 2 * static_cast<double>(A + 4) * epsilon<S>;
       for (Index r = 0; r < tile_rows; ++r) {
         double expected = 0;
@@ -340,7 +342,7 @@ TEST(kl_by_hand, "KL(p || q) is sum p (log p - log q), at least 0, and 0 for q =
     for (const Index A : action_counts) {
       const Rows<S> p(check::normals<S>(tile_rows * A, 12, 2), A);
       const Rows<S> q(check::normals<S>(tile_rows * A, 13, 2), A);
-      const Buffer<S> log_p = p.log_p(), log_q = q.log_p(), kl = p.kl(q);
+      const Array<S> log_p = p.log_p(), log_q = q.log_p(), kl = p.kl(q);
       const double tolerance = 8 * static_cast<double>(A + 4) * epsilon<S>;
       for (Index r = 0; r < tile_rows; ++r) {
         double expected = 0;
@@ -358,11 +360,12 @@ TEST(kl_by_hand, "KL(p || q) is sum p (log p - log q), at least 0, and 0 for q =
 
 TEST(kl_curvature, "To second order KL is half of d'M d.") {
   const Index A = 5;
-  const auto z = check::normals<double>(tile_rows * A, 14), d = check::normals<double>(z.size(), 15);
+  const auto z = check::normals<double>(tile_rows * A, 14),
+             d = check::normals<double>(z.size(), 15);
   const Rows<double> rows(z, A);
   const double h = 1e-3;
   const auto at = [&](double t) { return rows.kl(Rows<double>(z + t * d, A)); };
-  const Buffer<double> curvature = (at(h) + at(-h)) / (h * h), Md = rows.fisher(d);
+  const Array<double> curvature = (at(h) + at(-h)) / (h * h), Md = rows.fisher(d);
   for (Index r = 0; r < tile_rows; ++r) {
     double dMd = 0;
     for (Index i = r * A; i < (r + 1) * A; ++i) dMd += d[i] * Md[i];
@@ -375,10 +378,10 @@ TEST(inverse_cdf, "A sample is the first action whose cumulated probability exce
     const S below_one = std::nextafter(S{1}, S{0});
     for (const Index A : action_counts) {
       const Rows<S> rows(check::normals<S>(tile_rows * A, 16, 2), A);
-      const Buffer<S> p = rows.p();
+      const Array<S> p = rows.p();
       for (Index i = 0; i <= 200; ++i) {
         const S u = i == 200 ? below_one : static_cast<S>(i) / S{200};
-        const auto sampled = rows.sample(Buffer<S>::Constant(tile_rows, u));
+        const auto sampled = rows.sample(Array<S>::constant(tile_rows, u));
         for (Index r = 0; r < tile_rows; ++r) {
           S cumulated = p[r * A];
           Index expected = 0;
@@ -395,23 +398,24 @@ TEST(sample_ends, "u = 0 gives the first action that can happen, u just below 1 
     const double none = static_cast<double>(-infinity<S>);
     const Rows<S> rows(logits_of<S>({none, none, 1, 2, none, -1e9, 0, 0, -1e9, none}), 5);
     const S below_one = std::nextafter(S{1}, S{0});
-    CHECK_SAME(rows.sample(Buffer<S>::Zero(2)), (Buffer<DiscreteAction>{{2, 1}}));
-    CHECK_SAME(rows.sample(Buffer<S>::Constant(2, below_one)), (Buffer<DiscreteAction>{{3, 2}}));
+    CHECK_SAME(rows.sample(Array<S>::zeros(2)), (Array<DiscreteAction>{{2, 1}}));
+    CHECK_SAME(rows.sample(Array<S>::constant(2, below_one)), (Array<DiscreteAction>{{3, 2}}));
   });
 }
 
-TEST(sample_beyond_the_sum, "Where rounding leaves the sum of p below u, the last possible action.") {
+TEST(sample_beyond_the_sum,
+     "Where rounding leaves the sum of p below u, the last possible action.") {
   const Index A = 1000;
   const float below_one = std::nextafter(1.0f, 0.0f);
   int short_sums = 0;
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
     auto z = check::normals<float>(A, seed);
-    z.tail(10).setConstant(-infinity<float>);
+    z.fill(A - 10, 10, -infinity<float>);
     const Rows<float> rows(z, A);
     float sum = 0;
     for (const float p : rows.p()) sum += p;
     short_sums += sum <= below_one;
-    const auto sampled = rows.sample(Buffer<float>::Constant(1, below_one))[0];
+    const auto sampled = rows.sample(Array<float>::constant(1, below_one))[0];
     CHECK(sampled < A - 10);
     if (sum <= below_one) CHECK_EQ(sampled, A - 11);
   }
@@ -421,7 +425,7 @@ TEST(sample_beyond_the_sum, "Where rounding leaves the sum of p below u, the las
 TEST(modes, "The mode is the largest logit, the first of equals.") {
   check::for_each_scalar([]<class S>() {
     const Rows<S> rows(logits_of<S>({0, 1, 1, 5, -1, 5, -3, -2, -1, 0, 0, 0}), 3);
-    CHECK_SAME(rows.mode(), (Buffer<DiscreteAction>{{1, 0, 2, 0}}));
+    CHECK_SAME(rows.mode(), (Array<DiscreteAction>{{1, 0, 2, 0}}));
   });
 }
 
@@ -433,21 +437,21 @@ TEST(nan_row, "A NaN among a row's logits comes out in all that row says, and in
         auto z = check::normals<S>(tile_rows * A, 17);
         z[13 * A + a] = nan_of<S>;
         const Rows<S> rows(z, A), fine(check::normals<S>(tile_rows * A, 17), A);
-        const Buffer<S> log_p = rows.log_p(), score = rows.score(rows.all(0)),
-                        Mu = rows.fisher(Buffer<S>::Ones(tile_rows * A));
+        const Array<S> log_p = rows.log_p(), score = rows.score(rows.all(0)),
+                       Mu = rows.fisher(Array<S>::ones(tile_rows * A));
         for (Index i = 0; i < z.size(); ++i) {
           CHECK_EQ(std::isnan(log_p[i]), i / A == 13);
           CHECK_EQ(std::isnan(score[i]), i / A == 13);
           CHECK_EQ(std::isnan(Mu[i]), i / A == 13);
         }
-        const Buffer<S> entropy = rows.entropy(), kl = rows.kl(fine), reverse = fine.kl(rows);
+        const Array<S> entropy = rows.entropy(), kl = rows.kl(fine), reverse = fine.kl(rows);
         for (Index r = 0; r < tile_rows; ++r) {
           CHECK_EQ(std::isnan(entropy[r]), r == 13);
           CHECK_EQ(std::isnan(kl[r]), r == 13);
           CHECK_EQ(std::isnan(reverse[r]), r == 13);
         }
         for (const S u : {S{0}, S(0.5), std::nextafter(S{1}, S{0})}) {
-          const auto sampled = rows.sample(Buffer<S>::Constant(tile_rows, u));
+          const auto sampled = rows.sample(Array<S>::constant(tile_rows, u));
           CHECK((sampled >= 0).all() && (sampled < A).all());
         }
         CHECK((rows.mode() >= 0).all() && (rows.mode() < A).all());
@@ -460,9 +464,10 @@ TEST(rows_alone, "A row has the same bits alone, in a tile and wherever it stand
   check::for_each_scalar([]<class S>() {
     for (const Index A : action_counts) {
       CONTEXT(A << " actions");
-      const auto z = check::normals<S>(tile_rows * A, 18, 2), u = check::normals<S>(tile_rows * A, 19);
+      const auto z = check::normals<S>(tile_rows * A, 18, 2),
+                 u = check::normals<S>(tile_rows * A, 19);
       const Rows<S> all(z, A);
-      const Buffer<S> log_p = all.log_p(), p = all.p(), entropy = all.entropy(), Mu = all.fisher(u);
+      const Array<S> log_p = all.log_p(), p = all.p(), entropy = all.entropy(), Mu = all.fisher(u);
       for (const Index rows : {1, 3, 7, 31}) {
         for (Index first = 0; first + rows <= tile_rows; first += 3) {
           const Rows<S> some(z.segment(first * A, rows * A), A);
@@ -487,8 +492,8 @@ TEST(whole_batches, "A batch is its tiles, whatever its size, address and number
         const auto actions = check::integers(batch_size, A, 22);
         check::Shifted<S> z_shifted(z, 3);
         const auto everything = [&](const S* logits) {
-          Buffer<S> log_prob(batch_size), entropy(batch_size), kl(batch_size), score(batch_size * A);
-          Buffer<DiscreteAction> sampled(batch_size);
+          Array<S> log_prob(batch_size), entropy(batch_size), kl(batch_size), score(batch_size * A);
+          Array<DiscreteAction> sampled(batch_size);
           batch::log_prob(softmax, logits, actions.data(), batch_size, log_prob.data());
           batch::entropy(softmax, logits, batch_size, entropy.data());
           batch::kl(softmax, logits, other.data(), batch_size, kl.data());
@@ -500,13 +505,13 @@ TEST(whole_batches, "A batch is its tiles, whatever its size, address and number
         const auto [log_prob, entropy, kl, score, sampled] = everything(z_shifted.data());
         for (Index b = 0; b < batch_size; ++b) {
           const Rows<S> row(z.segment(b * A, A), A), other_row(other.segment(b * A, A), A);
-          const Buffer<DiscreteAction> action = actions.segment(b, 1);
+          const Array<DiscreteAction> action = actions.segment(b, 1);
           CHECK_EQ(log_prob[b], row.log_prob(action)[0]);
           CHECK_EQ(entropy[b], row.entropy()[0]);
           CHECK_EQ(kl[b], row.kl(other_row)[0]);
           CHECK_SAME(score.segment(b * A, A), row.score(action));
           const S u = uniform<S>(23, Purpose::action, static_cast<std::uint32_t>(b), 24);
-          CHECK_EQ(sampled[b], row.sample(Buffer<S>::Constant(1, u))[0]);
+          CHECK_EQ(sampled[b], row.sample(Array<S>::constant(1, u))[0]);
         }
       }
     }

@@ -1,9 +1,10 @@
-#include "pgfast/networks/state_action_linear.hpp"
-
 #include "networks.hpp"
+#include "pgfast/networks/state_action_linear.hpp"
 
 namespace pgfast {
 namespace {
+
+using check::Array;
 
 template <class F>
 void for_each_network(F&& f) {
@@ -15,11 +16,12 @@ void for_each_network(F&& f) {
   }
 }
 
-TEST(inner_products, "z_a is theta'x_a: one parameter per feature, shared by all actions, no bias.") {
+TEST(inner_products,
+     "z_a is theta'x_a: one parameter per feature, shared by all actions, no bias.") {
   for_each_network([](const StateActionLinear& network) {
     const Index J = network.num_parameters(), rows = 3;
     CHECK_EQ(network.input_size(), network.output_size() * J);
-    const Buffer<double> theta = check::parameters<double>(network);
+    const Array<double> theta = check::parameters<double>(network);
     const auto x = check::normals<double>(rows * network.input_size(), 2);
     const auto z = check::forward(network, theta, x);
     for (Index i = 0; i < z.size(); ++i) {
@@ -50,9 +52,8 @@ TEST(addresses, "Wherever theta and the samples lie in memory, the bits are the 
 }
 
 TEST(nan, "A NaN in one action's features comes out in that action's logit alone.") {
-  check::for_each_scalar([]<class S>() {
-    check::nan_in_nan_out<S>(StateActionLinear(3, 17), 5, 1);
-  });
+  check::for_each_scalar(
+      []<class S>() { check::nan_in_nan_out<S>(StateActionLinear(3, 17), 5, 1); });
 }
 
 }  // namespace

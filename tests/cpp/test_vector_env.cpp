@@ -1,11 +1,12 @@
-#include "pgfast/vector_env.hpp"
-
 #include "environments.hpp"
 #include "pgfast/envs/cartpole.hpp"
+#include "pgfast/vector_env.hpp"
 #include "threads.hpp"
 
 namespace pgfast {
 namespace {
+
+using check::Array;
 
 using check::actions_at;
 using check::Batch;
@@ -38,10 +39,10 @@ TEST(step_is_its_blocks, "A step of the batch is the steps of its blocks, each i
     whole.step(actions);
     for (Index b = parts.env.blocks() - 1; b >= 0; --b) {
       const Index i = parts.env.first(b);
-      parts.env.step_block(b, actions.data() + i, Autoreset::same_step,
-                           {parts.observations.data() + 4 * i, parts.rewards.data() + i,
-                            parts.terminated.data() + i, parts.truncated.data() + i,
-                            parts.final_observations.data() + 4 * i});
+      parts.env.step_block(
+          b, actions.data() + i, Autoreset::same_step,
+          {parts.observations.data() + 4 * i, parts.rewards.data() + i, parts.terminated.data() + i,
+           parts.truncated.data() + i, parts.final_observations.data() + 4 * i});
     }
     CHECK_SAME(parts.observations, whole.observations);
     CHECK_SAME(parts.rewards, whole.rewards);
@@ -58,7 +59,7 @@ TEST(step_is_its_blocks, "A step of the batch is the steps of its blocks, each i
 TEST(observe, "observe gives what the last step gave.") {
   Batch<CartPole<double>> batch(75, 20);
   batch.reset(1);
-  Buffer<double> observations(4 * 75);
+  Array<double> observations(4 * 75);
   for (Index t = 0; t < 40; ++t) {
     batch.step(actions_at(t, 75));
     batch.env.observe(observations.data());
@@ -74,12 +75,13 @@ TEST(any_address, "Wherever a step's arrays lie in memory, the bits are the same
   for (Index t = 0; t < 40; ++t) {
     const auto actions = actions_at(t, N);
     check::Shifted<DiscreteAction> actions_at_3(actions, 3);
-    check::Shifted<float> observations(Buffer<float>::Zero(4 * N), 1 + t % 15), rewards(Buffer<float>::Zero(N), 3);
-    check::Shifted<bool> terminated(Buffer<bool>::Zero(N), 1), truncated(Buffer<bool>::Zero(N), 5);
+    check::Shifted<float> observations(Array<float>::zeros(4 * N), 1 + t % 15),
+        rewards(Array<float>::zeros(N), 3);
+    check::Shifted<bool> terminated(Array<bool>::zeros(N), 1), truncated(Array<bool>::zeros(N), 5);
     here.step(actions);
-    there.env.step(actions_at_3.data(), Autoreset::same_step,
-                   {observations.data(), rewards.data(), terminated.data(), truncated.data(),
-                    nullptr});
+    there.env.step(
+        actions_at_3.data(), Autoreset::same_step,
+        {observations.data(), rewards.data(), terminated.data(), truncated.data(), nullptr});
     CHECK_SAME(observations.values(), here.observations);
     CHECK_SAME(rewards.values(), here.rewards);
     CHECK_SAME(terminated.values(), here.terminated);
@@ -89,7 +91,7 @@ TEST(any_address, "Wherever a step's arrays lie in memory, the bits are the same
 
 TEST(threads, "Steps have the same bits on 1 to 4 threads.") {
   const Index N = 4 * 128 * env_lanes + 5;
-  Buffer<DiscreteAction> actions(N);
+  Array<DiscreteAction> actions(N);
   check::same_on_any_threads([&] {
     Batch<CartPole<float>> batch(N, 12);
     batch.reset(1);
