@@ -12,7 +12,7 @@ enum class CGStatus {
   converged,               // |b - (A + damping I) x| <= tolerance * |b|
   max_iterations,          // stopped by the limit
   non_positive_curvature,  // a direction p with p'(A + damping I)p <= 0: x is from before that step
-  non_finite,              // NaN or infinity in b, a product or a residual: x is from before it
+  non_finite,              // NaN or infinity in b, a product, a residual or x: x is from before
 };
 
 constexpr const char* status_name(CGStatus status) {
@@ -89,11 +89,12 @@ CGOutcome conjugate_gradient(MatVec&& matvec, const S* b, S* x, Index n, double 
     const double alpha = rr / curvature;
     r -= static_cast<S>(alpha) * Ap;
     const double rr_next = dot(r.data(), r.data(), n);
-    if (!std::isfinite(rr_next)) {
+    Ap = solution + static_cast<S>(alpha) * p;  // the next x; Ap itself is done with
+    if (!std::isfinite(rr_next) || !Ap.allFinite()) {
       outcome.status = CGStatus::non_finite;
       return outcome;
     }
-    solution += static_cast<S>(alpha) * p;
+    solution = Ap;
     p = r + static_cast<S>(rr_next / rr) * p;
     rr = rr_next;
     ++outcome.iterations;

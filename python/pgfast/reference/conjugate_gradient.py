@@ -38,11 +38,11 @@ def conjugate_gradient(
         if curvature <= 0:
             return CGResult(x, iterations, residual, "non_positive_curvature")
         alpha = b.dtype.type(rr / curvature)
-        r = r - alpha * product
+        r, x_next = r - alpha * product, x + alpha * p
         rr_next = float(r.astype(np.float64) @ r)
-        if not np.isfinite(rr_next):
+        if not (np.isfinite(rr_next) and np.isfinite(x_next).all()):
             return CGResult(x, iterations, residual, "non_finite")
-        x = x + alpha * p
+        x = x_next
         p = r + b.dtype.type(rr_next / rr) * p
         rr = rr_next
         iterations += 1

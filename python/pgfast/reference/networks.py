@@ -33,7 +33,7 @@ class Mlp:
 
     def slope(self, h: FloatArray) -> FloatArray:
         """The activation's derivative, from its value."""
-        return 1 - h * h if self.activation == "tanh" else (h > 0).astype(h.dtype)
+        return 1 - h * h if self.activation == "tanh" else (~(h <= 0)).astype(h.dtype)
 
     def hidden(self, theta: FloatArray, x: FloatArray) -> list[FloatArray]:
         """Each layer's input."""

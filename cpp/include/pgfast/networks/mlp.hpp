@@ -58,7 +58,7 @@ class Mlp {
     if (activation_ == Activation::tanh) {
       for (Index i = 0; i < count; ++i) delta[i] *= S{1} - h[i] * h[i];
     } else {
-      for (Index i = 0; i < count; ++i) delta[i] = h[i] > S{0} ? delta[i] : S{0};
+      for (Index i = 0; i < count; ++i) delta[i] = h[i] <= S{0} ? S{0} : delta[i];
     }
   }
 
