@@ -1,6 +1,6 @@
 // The tests' arrays: plain loops and no expression templates, which take the sanitizers minutes to
-// compile. Aligned like the kernels' own, so that a shifted one is known to be unaligned, and full of
-// rubbish until written, so that an output that a kernel forgets is seen.
+// compile. Aligned like the kernels' own, so that a shifted one is known to be unaligned, and full
+// of rubbish until written, so that an output that a kernel forgets is seen.
 #pragma once
 
 #include <algorithm>
@@ -53,9 +53,7 @@ class Array {
   S& operator[](Index i) { return data()[i]; }
   const S& operator[](Index i) const { return data()[i]; }
 
-  Array segment(Index first, Index count) const {
-    return Array(data() + first, count);
-  }
+  Array segment(Index first, Index count) const { return Array(data() + first, count); }
   Array head(Index count) const { return segment(0, count); }
   Array tail(Index count) const { return segment(size_ - count, count); }
   void set(Index first, const Array& values) {
@@ -122,18 +120,18 @@ auto zip(const Array<S>& a, const Array<S>& b, F&& f) {
 }
 
 // Element by element; one side may be a number.
-#define CHECK_OPERATOR(op)                                                                  \
-  template <class S>                                                                        \
-  auto operator op(const Array<S>& a, const Array<S>& b) {                                  \
-    return zip(a, b, [](S x, S y) { return x op y; });                                      \
-  }                                                                                         \
-  template <class S>                                                                        \
-  auto operator op(const Array<S>& a, std::type_identity_t<S> y) {                          \
-    return a.map([y](S x) { return x op y; });                                              \
-  }                                                                                         \
-  template <class S>                                                                        \
-  auto operator op(std::type_identity_t<S> x, const Array<S>& b) {                          \
-    return b.map([x](S y) { return x op y; });                                              \
+#define CHECK_OPERATOR(op)                                         \
+  template <class S>                                               \
+  auto operator op(const Array<S>& a, const Array<S>& b) {         \
+    return zip(a, b, [](S x, S y) { return x op y; });             \
+  }                                                                \
+  template <class S>                                               \
+  auto operator op(const Array<S>& a, std::type_identity_t<S> y) { \
+    return a.map([y](S x) { return x op y; });                     \
+  }                                                                \
+  template <class S>                                               \
+  auto operator op(std::type_identity_t<S> x, const Array<S>& b) { \
+    return b.map([x](S y) { return x op y; });                     \
   }
 CHECK_OPERATOR(+)
 CHECK_OPERATOR(-)
