@@ -241,6 +241,11 @@ def wait_until(condition, process):
         time.sleep(0.02)
 
 
+def hear_interrupts():
+    """In the child: a shell's background job, as CI may be one, is started with SIGINT ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_interrupt_saves_the_policy(tmp_path):
     """SIGINT during training: exit status 130, a run that loads, and no traceback."""
     arguments = ["train", "Marks-v0", "--num-envs", "2", "--steps", str(10**9), "--out", "run"]
@@ -251,6 +256,7 @@ def test_interrupt_saves_the_policy(tmp_path):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=hear_interrupts,
     )
     try:
         wait_until((tmp_path / "stepped").exists, process)
@@ -280,6 +286,7 @@ def test_interrupt_on_a_terminal_ends_the_progress_and_saves(tmp_path):
         stdout=theirs,
         stderr=theirs,
         start_new_session=True,
+        preexec_fn=hear_interrupts,
     )
     os.close(theirs)
     text = ""
@@ -326,6 +333,7 @@ def test_interrupt_of_an_evaluation_is_quiet(tmp_path):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=hear_interrupts,
     )
     try:
         wait_until((tmp_path / "stepped").exists, process)
