@@ -253,23 +253,25 @@ TEST(non_finite_product,
   });
 }
 
-TEST(overflow, "A solution that the type can't hold is never called converged.") {
+TEST(overflow, "A step that the type can't hold is not taken, and reported as not finite.") {
   check::for_each_scalar([]<class S>() {
-    // The first step's length overflows: next to a zero it makes a NaN, elsewhere an infinite x.
-    const S tiny = std::numeric_limits<S>::denorm_min() * S{16};
-    const Array<S> b{S{1}, S{1}};
-    for (const S second : {S{0}, tiny}) {
+    const auto refused = [](S first, S second, S right_hand_side) {
       const auto a = [&](const S* v, S* out) {
-        out[0] = tiny * v[0];
+        out[0] = first * v[0];
         out[1] = second * v[1];
       };
-      CHECK(solve<S>(a, b).outcome.status != CGStatus::converged);
-    }
-    const S small = std::numeric_limits<S>::min() * S{16};
-    const auto a = [&](const S* v, S* out) {
-      for (Index i = 0; i < 2; ++i) out[i] = small * v[i];
+      const auto [outcome, x] = solve<S>(a, Array<S>::constant(2, right_hand_side));
+      CHECK_EQ(outcome.status, CGStatus::non_finite);
+      CHECK_EQ(outcome.iterations, 0);
+      CHECK_SAME(x, Array<S>::zeros(2));
     };
-    CHECK(solve<S>(a, S{1e6} * b).outcome.status != CGStatus::converged);
+    // The step's length overflows: next to a zero it makes a NaN, elsewhere an infinite x.
+    const S tiny = std::numeric_limits<S>::denorm_min() * S{16};
+    refused(tiny, S{0}, S{1});
+    refused(tiny, tiny, S{1});
+    // The length can be held, x = b / small can't.
+    const S small = std::numeric_limits<S>::min() * S{16};
+    refused(small, small, S{1e6});
   });
 }
 
