@@ -17,6 +17,7 @@
 #include <memory>
 #include <mutex>
 #include <unsupported/Eigen/CXX11/ThreadPool>
+#include <utility>
 
 #include "pgfast/arrays.hpp"
 
@@ -111,7 +112,9 @@ void parallel_for(Index blocks, Index grain, F&& f) {
   for (Index done; (done = shared->finished.load(std::memory_order_acquire)) != blocks;) {
     shared->finished.wait(done, std::memory_order_acquire);
   }
-  if (shared->failed.load()) std::rethrow_exception(shared->failure);
+  if (shared->failed.load()) {  // taken out: a late helper must not be the one that frees it
+    std::rethrow_exception(std::exchange(shared->failure, nullptr));
+  }
 }
 
 // How a batch of samples is cut: whole tiles, at least 512 samples (10 us of the smallest network),
