@@ -7,7 +7,6 @@ namespace pgfast {
 namespace {
 
 using check::Array;
-
 using check::Batch;
 
 struct Transition {

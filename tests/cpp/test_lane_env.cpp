@@ -5,9 +5,8 @@
 namespace pgfast {
 namespace {
 
-using check::Array;
-
 using check::actions_at;
+using check::Array;
 using check::Batch;
 using check::Counter;
 

@@ -6,7 +6,6 @@ namespace pgfast {
 namespace {
 
 using check::Array;
-
 using check::epsilon;
 using check::for_each_case;
 

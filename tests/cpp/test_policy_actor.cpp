@@ -6,7 +6,6 @@ namespace pgfast {
 namespace {
 
 using check::Array;
-
 using check::for_each_case;
 
 template <class C>

@@ -8,13 +8,12 @@ namespace pgfast {
 namespace {
 
 using check::Array;
-
 using check::Batch;
 using SoftmaxMlp = Policy<Mlp, Softmax>;
+using S = float;  // a rollout moves numbers and computes none
 
 constexpr std::uint64_t policy_seed = 17, env_seed = 5;
 
-template <class S>
 struct Rollout {
   Index T, N, longest = 0;
   Array<S> observations, log_probs, rewards, last_observations, finals;
@@ -47,13 +46,12 @@ struct Rollout {
   }
 };
 
-template <class S>
 struct Player {
   SoftmaxMlp policy{Mlp({4, 9, 2}, Activation::tanh), Softmax{2}};
   Array<S> theta = check::normals<S>(policy.network.num_parameters(), 1);
 
-  Rollout<S> steps(Batch<CartPole<S>>& batch, Index T, std::uint64_t first_index = 0) const {
-    Rollout<S> out(T, batch.N, batch.N);
+  Rollout steps(Batch<CartPole<S>>& batch, Index T, std::uint64_t first_index = 0) const {
+    Rollout out(T, batch.N, batch.N);
     auto arrays = out.arrays();
     arrays.valid = nullptr;
     const SamplingActor<S, SoftmaxMlp> actor(policy, theta.data(), policy_seed);
@@ -61,9 +59,9 @@ struct Player {
     return out;
   }
 
-  Rollout<S> episodes(Batch<CartPole<S>>& batch, Index count, Index T,
-                      std::uint64_t first_index = 0) const {
-    Rollout<S> out(T, count, batch.N);
+  Rollout episodes(Batch<CartPole<S>>& batch, Index count, Index T,
+                   std::uint64_t first_index = 0) const {
+    Rollout out(T, count, batch.N);
     auto arrays = out.arrays();
     arrays.last_observations = nullptr;
     const SamplingActor<S, SoftmaxMlp> actor(policy, theta.data(), policy_seed);
@@ -85,50 +83,48 @@ struct Player {
 
 TEST(steps_by_hand,
      "Collected steps are those of stepping the batch and asking the policy each time.") {
-  check::for_each_scalar([]<class S>() {
-    const Player<S> player;
-    for (const Index N : {1, 32, 70}) {
-      CONTEXT("N " << N);
-      const Index T = 40;
-      Batch<CartPole<S>> batch(N, 15), by_hand(N, 15);
-      batch.reset(env_seed);
-      by_hand.reset(env_seed);
-      const auto rollout = player.steps(batch, T, 1000);
-      Array<DiscreteAction> actions(N);
-      std::vector<S> finals;
-      Index both = 0;
-      for (Index t = 0; t < T; ++t) {
-        CONTEXT("t " << t);
-        CHECK_SAME(rollout.observations.segment(t * N * 4, N * 4), by_hand.observations);
-        for (Index i = 0; i < N; ++i) {
-          const auto [action, log_prob] = player.act(by_hand.observations.data() + 4 * i, i,
-                                                     1000 + static_cast<std::uint64_t>(t));
-          actions[i] = action;
-          CHECK_EQ(rollout.actions[t * N + i], action);
-          CHECK_EQ(rollout.log_probs[t * N + i], log_prob);
-        }
-        by_hand.step(actions);
-        CHECK_SAME(rollout.rewards.segment(t * N, N), by_hand.rewards);
-        CHECK_SAME(rollout.terminated.segment(t * N, N), by_hand.terminated);
-        CHECK_SAME(rollout.truncated.segment(t * N, N), by_hand.truncated);
-        for (Index i = 0; i < N; ++i) {  // in the order of argwhere(truncated)
-          if (!by_hand.truncated[i]) continue;
-          const S* final_observation = by_hand.final_observations.data() + 4 * i;
-          finals.insert(finals.end(), final_observation, final_observation + 4);
-          both += by_hand.terminated[i];
-        }
+  const Player player;
+  for (const Index N : {1, 32, 70}) {
+    CONTEXT("N " << N);
+    const Index T = 40;
+    Batch<CartPole<S>> batch(N, 15), by_hand(N, 15);
+    batch.reset(env_seed);
+    by_hand.reset(env_seed);
+    const auto rollout = player.steps(batch, T, 1000);
+    Array<DiscreteAction> actions(N);
+    std::vector<S> finals;
+    Index both = 0;
+    for (Index t = 0; t < T; ++t) {
+      CONTEXT("t " << t);
+      CHECK_SAME(rollout.observations.segment(t * N * 4, N * 4), by_hand.observations);
+      for (Index i = 0; i < N; ++i) {
+        const auto [action, log_prob] = player.act(by_hand.observations.data() + 4 * i, i,
+                                                   1000 + static_cast<std::uint64_t>(t));
+        actions[i] = action;
+        CHECK_EQ(rollout.actions[t * N + i], action);
+        CHECK_EQ(rollout.log_probs[t * N + i], log_prob);
       }
-      CHECK_SAME(rollout.last_observations, by_hand.observations);
-      CHECK_SAME(rollout.finals, (Array<S>(finals.data(), static_cast<Index>(finals.size()))));
-      CHECK(!finals.empty());
-      CHECK(N < 70 || both > 0);
+      by_hand.step(actions);
+      CHECK_SAME(rollout.rewards.segment(t * N, N), by_hand.rewards);
+      CHECK_SAME(rollout.terminated.segment(t * N, N), by_hand.terminated);
+      CHECK_SAME(rollout.truncated.segment(t * N, N), by_hand.truncated);
+      for (Index i = 0; i < N; ++i) {  // in the order of argwhere(truncated)
+        if (!by_hand.truncated[i]) continue;
+        const S* final_observation = by_hand.final_observations.data() + 4 * i;
+        finals.insert(finals.end(), final_observation, final_observation + 4);
+        both += by_hand.terminated[i];
+      }
     }
-  });
+    CHECK_SAME(rollout.last_observations, by_hand.observations);
+    CHECK_SAME(rollout.finals, (Array<S>(finals.data(), static_cast<Index>(finals.size()))));
+    CHECK(!finals.empty());
+    CHECK(N < 70 || both > 0);
+  }
 }
 
 TEST(cut_in_two, "A rollout in two parts is the rollout.") {
-  const Player<float> player;
-  Batch<CartPole<float>> whole(40, 15), parts(40, 15);
+  const Player player;
+  Batch<CartPole<S>> whole(40, 15), parts(40, 15);
   whole.reset(env_seed);
   parts.reset(env_seed);
   const auto both = player.steps(whole, 30, 7);
@@ -146,8 +142,8 @@ TEST(cut_in_two, "A rollout in two parts is the rollout.") {
 }
 
 TEST(waiting_environments, "Environments that wait for a reset get it before the first step.") {
-  const Player<float> player;
-  Batch<CartPole<float>> waiting(40, 15), ready(40, 15);
+  const Player player;
+  Batch<CartPole<S>> waiting(40, 15), ready(40, 15);
   for (Index i = 0; i < 40; ++i) waiting.env.seed(i, env_seed);
   ready.reset(env_seed);
   const auto expected = player.steps(ready, 20), seen = player.steps(waiting, 20);
@@ -157,96 +153,90 @@ TEST(waiting_environments, "Environments that wait for a reset get it before the
 }
 
 TEST(steps_threads, "Collected steps have the same bits on 1 to 4 threads.") {
-  check::for_each_scalar([]<class S>() {
-    const Player<S> player;
-    check::same_on_any_threads([&] {
-      Batch<CartPole<S>> batch(300, 15);
-      batch.reset(env_seed);
-      return player.steps(batch, 64).everything();
-    });
+  const Player player;
+  check::same_on_any_threads([&] {
+    Batch<CartPole<S>> batch(300, 15);
+    batch.reset(env_seed);
+    return player.steps(batch, 64).everything();
   });
 }
 
 TEST(episodes_by_hand, "Column k is episode k div N of environment k mod N, followed to its end.") {
-  check::for_each_scalar([]<class S>() {
-    const Player<S> player;
-    const Index limit = 15;
-    for (const Index N : {1, 7, 33, 70}) {
-      for (const Index episodes : {1, 33, 100}) {
-        CONTEXT("N " << N << ", " << episodes << " episodes");
-        Batch<CartPole<S>> batch(N, limit), by_hand(N, limit);
-        batch.reset(env_seed);  // episodes start anew: these first ones are given up
-        by_hand.reset(env_seed);
-        const auto rollout = player.episodes(batch, episodes, limit, 300);
-        std::vector<std::pair<std::pair<Index, Index>, Array<S>>> finals;
-        Index longest = 0;
-        for (Index k = 0; k < episodes; ++k) {
-          CONTEXT("column " << k);
-          const Index i = k % N;  // environments are independent: one episode after the other
-          by_hand.env.reset(i);
-          by_hand.env.observe(by_hand.observations.data());
-          Index t = 0;
-          for (bool over = false; !over; ++t) {
-            CHECK(t < limit);
-            const Index at = t * episodes + k;
-            const Array<S> observation = by_hand.observations.segment(4 * i, 4);
-            const auto [action, log_prob] =
-                player.act(observation.data(), k, 300 + static_cast<std::uint64_t>(t));
-            CHECK(rollout.valid[at]);
-            CHECK_SAME(rollout.observations.segment(4 * at, 4), observation);
-            CHECK_EQ(rollout.actions[at], action);
-            CHECK_EQ(rollout.log_probs[at], log_prob);
-            for (Index other = 0; other < N; ++other) {
-              if (other != i) by_hand.env.end_episode(other);
-            }
-            by_hand.step(Array<DiscreteAction>::constant(N, action), Autoreset::disabled);
-            CHECK_EQ(rollout.rewards[at], by_hand.rewards[i]);
-            CHECK_EQ(rollout.terminated[at], by_hand.terminated[i]);
-            CHECK_EQ(rollout.truncated[at], by_hand.truncated[i]);
-            over = by_hand.done(i);
-            if (by_hand.truncated[i]) {
-              finals.push_back({{t, k}, by_hand.observations.segment(4 * i, 4)});
-            }
+  const Player player;
+  const Index limit = 15;
+  for (const Index N : {1, 7, 33, 70}) {
+    for (const Index episodes : {1, 33, 100}) {
+      CONTEXT("N " << N << ", " << episodes << " episodes");
+      Batch<CartPole<S>> batch(N, limit), by_hand(N, limit);
+      batch.reset(env_seed);  // episodes start anew: these first ones are given up
+      by_hand.reset(env_seed);
+      const auto rollout = player.episodes(batch, episodes, limit, 300);
+      std::vector<std::pair<std::pair<Index, Index>, Array<S>>> finals;
+      Index longest = 0;
+      for (Index k = 0; k < episodes; ++k) {
+        CONTEXT("column " << k);
+        const Index i = k % N;  // environments are independent: one episode after the other
+        by_hand.env.reset(i);
+        by_hand.env.observe(by_hand.observations.data());
+        Index t = 0;
+        for (bool over = false; !over; ++t) {
+          CHECK(t < limit);
+          const Index at = t * episodes + k;
+          const Array<S> observation = by_hand.observations.segment(4 * i, 4);
+          const auto [action, log_prob] =
+              player.act(observation.data(), k, 300 + static_cast<std::uint64_t>(t));
+          CHECK(rollout.valid[at]);
+          CHECK_SAME(rollout.observations.segment(4 * at, 4), observation);
+          CHECK_EQ(rollout.actions[at], action);
+          CHECK_EQ(rollout.log_probs[at], log_prob);
+          for (Index other = 0; other < N; ++other) {
+            if (other != i) by_hand.env.end_episode(other);
           }
-          longest = std::max(longest, t);
-          for (; t < limit; ++t) {  // behind the end
-            const Index at = t * episodes + k;
-            CHECK(!rollout.valid[at] && !rollout.terminated[at] && !rollout.truncated[at]);
-            CHECK_EQ(rollout.actions[at], 0);
-            CHECK_SAME(rollout.rewards.segment(at, 1), Array<S>::zeros(1));
-            CHECK_SAME(rollout.log_probs.segment(at, 1), Array<S>::zeros(1));
-            CHECK_SAME(rollout.observations.segment(4 * at, 4), Array<S>::zeros(4));
+          by_hand.step(Array<DiscreteAction>::constant(N, action), Autoreset::disabled);
+          CHECK_EQ(rollout.rewards[at], by_hand.rewards[i]);
+          CHECK_EQ(rollout.terminated[at], by_hand.terminated[i]);
+          CHECK_EQ(rollout.truncated[at], by_hand.truncated[i]);
+          over = by_hand.done(i);
+          if (by_hand.truncated[i]) {
+            finals.push_back({{t, k}, by_hand.observations.segment(4 * i, 4)});
           }
         }
-        CHECK_EQ(rollout.longest, longest);
-        for (Index i = 0; i < N; ++i) CHECK(batch.env.finished(i));
-
-        std::sort(finals.begin(), finals.end(),
-                  [](const auto& a, const auto& b) { return a.first < b.first; });
-        CHECK_EQ(rollout.finals.size(), 4 * static_cast<Index>(finals.size()));
-        for (std::size_t f = 0; f < finals.size(); ++f) {
-          CHECK_SAME(rollout.finals.segment(4 * static_cast<Index>(f), 4), finals[f].second);
+        longest = std::max(longest, t);
+        for (; t < limit; ++t) {  // behind the end
+          const Index at = t * episodes + k;
+          CHECK(!rollout.valid[at] && !rollout.terminated[at] && !rollout.truncated[at]);
+          CHECK_EQ(rollout.actions[at], 0);
+          CHECK_SAME(rollout.rewards.segment(at, 1), Array<S>::zeros(1));
+          CHECK_SAME(rollout.log_probs.segment(at, 1), Array<S>::zeros(1));
+          CHECK_SAME(rollout.observations.segment(4 * at, 4), Array<S>::zeros(4));
         }
       }
+      CHECK_EQ(rollout.longest, longest);
+      for (Index i = 0; i < N; ++i) CHECK(batch.env.finished(i));
+
+      std::sort(finals.begin(), finals.end(),
+                [](const auto& a, const auto& b) { return a.first < b.first; });
+      CHECK_EQ(rollout.finals.size(), 4 * static_cast<Index>(finals.size()));
+      for (std::size_t f = 0; f < finals.size(); ++f) {
+        CHECK_SAME(rollout.finals.segment(4 * static_cast<Index>(f), 4), finals[f].second);
+      }
     }
-  });
+  }
 }
 
 TEST(episodes_threads, "Collected episodes have the same bits on 1 to 4 threads.") {
-  check::for_each_scalar([]<class S>() {
-    const Player<S> player;
-    check::same_on_any_threads([&] {
-      Batch<CartPole<S>> batch(200, 40);
-      batch.reset(env_seed);
-      return player.episodes(batch, 500, 40).everything();
-    });
+  const Player player;
+  check::same_on_any_threads([&] {
+    Batch<CartPole<S>> batch(200, 40);
+    batch.reset(env_seed);
+    return player.episodes(batch, 500, 40).everything();
   });
 }
 
 TEST(too_short, "Episodes that don't end within T steps are told by longest = T + 1.") {
-  const Player<float> player;
+  const Player player;
   for (const Index limit : {0, 40}) {
-    Batch<CartPole<float>> batch(70, limit);
+    Batch<CartPole<S>> batch(70, limit);
     batch.reset(env_seed);
     CHECK_EQ(player.episodes(batch, 100, 5).longest, 6);
     const auto enough = player.episodes(batch, 10, 1000);  // the batch is as usable as before
@@ -260,12 +250,12 @@ TEST(too_short, "Episodes that don't end within T steps are told by longest = T 
 }
 
 TEST(greedy, "A greedy actor draws nothing: its actions are the mode at every step.") {
-  const Player<float> player;
-  Batch<CartPole<float>> batch(33, 15);
+  const Player player;
+  Batch<CartPole<S>> batch(33, 15);
   batch.reset(env_seed);
-  Rollout<float> out(20, 33, 33);
-  const GreedyActor<float, SoftmaxMlp> actor(player.policy, player.theta.data());
-  collect_steps<float, DiscreteAction>(batch.env, actor, 20, 0, out.arrays());
+  Rollout out(20, 33, 33);
+  const GreedyActor<S, SoftmaxMlp> actor(player.policy, player.theta.data());
+  collect_steps<S, DiscreteAction>(batch.env, actor, 20, 0, out.arrays());
   Array<DiscreteAction> modes(20 * 33);
   mode(player.policy, player.theta.data(), out.observations.data(), 20 * 33, modes.data());
   CHECK_SAME(out.actions, modes);

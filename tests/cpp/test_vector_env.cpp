@@ -6,9 +6,8 @@
 namespace pgfast {
 namespace {
 
-using check::Array;
-
 using check::actions_at;
+using check::Array;
 using check::Batch;
 using check::Counter;
 
@@ -57,9 +56,9 @@ TEST(step_is_its_blocks, "A step of the batch is the steps of its blocks, each i
 }
 
 TEST(observe, "observe gives what the last step gave.") {
-  Batch<CartPole<double>> batch(75, 20);
+  Batch<CartPole<float>> batch(75, 20);
   batch.reset(1);
-  Array<double> observations(4 * 75);
+  Array<float> observations(4 * 75);
   for (Index t = 0; t < 40; ++t) {
     batch.step(actions_at(t, 75));
     batch.env.observe(observations.data());
