@@ -9,8 +9,6 @@ namespace {
 template <class P>
 class PolicyBinding {
  public:
-  using Action = typename P::Action;
-
   static void bind(py::class_<P>& c) {
     c.def_property_readonly("num_parameters",
                             [](const P& p) { return p.network.num_parameters(); });
@@ -64,8 +62,8 @@ class PolicyBinding {
     const Arguments arguments("sample");
     return arguments.dispatch("theta", theta, [&]<class S>() -> py::array {
       const auto in = read<S>(arguments, policy, theta, observations);
-      auto out = output<Action>(in.observations.leading);
-      Action* data = out.mutable_data();
+      auto out = output<typename P::template Action<S>>(in.observations.leading);
+      auto* data = out.mutable_data();
       const py::gil_scoped_release release;
       pgfast::sample(policy, in.theta.data, in.observations.data, in.observations.samples, seed,
                      first_stream, index, data);
@@ -77,8 +75,8 @@ class PolicyBinding {
     const Arguments arguments("mode");
     return arguments.dispatch("theta", theta, [&]<class S>() -> py::array {
       const auto in = read<S>(arguments, policy, theta, observations);
-      auto out = output<Action>(in.observations.leading);
-      Action* data = out.mutable_data();
+      auto out = output<typename P::template Action<S>>(in.observations.leading);
+      auto* data = out.mutable_data();
       const py::gil_scoped_release release;
       pgfast::mode(policy, in.theta.data, in.observations.data, in.observations.samples, data);
       return out;

@@ -1,12 +1,11 @@
-#include "discrete_env.hpp"
+#include "native_env.hpp"
 #include "pgfast/envs/cartpole.hpp"
 
 namespace pgfast::bindings {
 namespace {
 
-template <class S>
-void bind_discrete_env(py::module_& m, const char* name) {
-  using E = DiscreteEnv<S>;
+template <class E>
+void bind_env(py::module_& m, const char* name) {
   py::class_<E>(m, name)
       .def("seed", &E::seed, py::arg("seeds"))
       .def("reset", &E::reset, py::arg("seeds"), py::arg("mask"), py::arg("states"))
@@ -14,20 +13,16 @@ void bind_discrete_env(py::module_& m, const char* name) {
       .def("observe", &E::observe)
       .def("finished", &E::finished)
       .def("get_state", &E::get_state)
-      .def("set_state", &E::set_state, py::arg("parts"))
-      .def("collect_steps", &E::collect_steps, py::arg("policy"), py::arg("theta"),
-           py::arg("steps"), py::arg("seed"), py::arg("first_index"))
-      .def("collect_episodes", &E::collect_episodes, py::arg("policy"), py::arg("theta"),
-           py::arg("episodes"), py::arg("greedy"), py::arg("seed"), py::arg("first_index"));
+      .def("set_state", &E::set_state, py::arg("parts"));
 }
 
 template <class S>
-std::unique_ptr<DiscreteEnv<S>> cartpole(Index num_envs, Index max_episode_steps,
+std::unique_ptr<NativeEnv<S, DiscreteAction>> cartpole(Index num_envs, Index max_episode_steps,
                                          bool sutton_barto_reward) {
-  return std::make_unique<DiscreteEnv<S>>(
+  return std::make_unique<NativeEnv<S, DiscreteAction>>(
       std::make_unique<LaneEnv<CartPole<S>>>(CartPole<S>{sutton_barto_reward}, num_envs,
                                              max_episode_steps),
-      2);
+      DiscreteActions{2});
 }
 
 }  // namespace
@@ -37,8 +32,8 @@ void bind_vector_env(py::module_& m) {
       .value("next_step", Autoreset::next_step)
       .value("same_step", Autoreset::same_step)
       .value("disabled", Autoreset::disabled);
-  bind_discrete_env<float>(m, "DiscreteEnvFloat32");
-  bind_discrete_env<double>(m, "DiscreteEnvFloat64");
+  bind_env<NativeEnv<float, DiscreteAction>>(m, "DiscreteEnvFloat32");
+  bind_env<NativeEnv<double, DiscreteAction>>(m, "DiscreteEnvFloat64");
   m.def("cartpole_float32", &cartpole<float>, py::arg("num_envs"), py::arg("max_episode_steps"),
         py::arg("sutton_barto_reward"));
   m.def("cartpole_float64", &cartpole<double>, py::arg("num_envs"), py::arg("max_episode_steps"),

@@ -12,6 +12,7 @@ void bind_policy(pybind11::module_& m);
 void bind_conjugate_gradient(pybind11::module_& m);
 void bind_optimizers(pybind11::module_& m);
 void bind_vector_env(pybind11::module_& m);
+void bind_rollout(pybind11::module_& m);
 }  // namespace pgfast::bindings
 
 PYBIND11_MODULE(_core, m) {
@@ -27,4 +28,5 @@ PYBIND11_MODULE(_core, m) {
   bind_policy(m);
   bind_optimizers(m);
   bind_vector_env(m);
+  bind_rollout(m);
 }

@@ -132,6 +132,19 @@ class Arguments {
   }
 
   template <class S>
+  Input<S> finite_input(const char* name, py::handle value,
+                        const std::vector<Dim>& expected) const {
+    const auto in = input<S>(name, value, expected);
+    for (Index i = 0; i < in.size(); ++i) {
+      if (!std::isfinite(in.data[i])) {
+        fail(std::string(name) + " holds " + std::to_string(in.data[i]) +
+             ", expected finite numbers");
+      }
+    }
+    return in;
+  }
+
+  template <class S>
   Input<S> optional(const char* name, py::handle value, const std::vector<Dim>& expected) const {
     return value.is_none() ? Input<S>{} : input<S>(name, value, expected);
   }

@@ -15,4 +15,7 @@ inline std::vector<Dim> observation_shape(const StateActionLinear& network) {
   return {network.output_size(), network.num_parameters()};
 }
 
+// The trailing dimensions of one action.
+inline Shape action_shape(const Softmax&) { return {}; }
+
 }  // namespace pgfast::bindings

@@ -148,22 +148,27 @@ class _DiscreteEnv:
     def finished(self) -> BoolArray: ...
     def get_state(self) -> dict[str, npt.NDArray[Any]]: ...
     def set_state(self, parts: dict[str, npt.NDArray[Any]]) -> None: ...
-    def collect_steps(
-        self, policy: SoftmaxMlp, theta: FloatArray, steps: int, seed: int, first_index: int
-    ) -> tuple[Any, ...]: ...
-    def collect_episodes(
-        self,
-        policy: SoftmaxMlp,
-        theta: FloatArray,
-        episodes: int,
-        greedy: bool,
-        seed: int,
-        first_index: int,
-    ) -> tuple[Any, ...]: ...
 
 class DiscreteEnvFloat32(_DiscreteEnv): ...
 class DiscreteEnvFloat64(_DiscreteEnv): ...
 
+def collect_steps(
+    env: _DiscreteEnv,
+    policy: SoftmaxMlp,
+    theta: FloatArray,
+    steps: int,
+    seed: int,
+    first_index: int,
+) -> tuple[Any, ...]: ...
+def collect_episodes(
+    env: _DiscreteEnv,
+    policy: SoftmaxMlp,
+    theta: FloatArray,
+    episodes: int,
+    greedy: bool,
+    seed: int,
+    first_index: int,
+) -> tuple[Any, ...]: ...
 def cartpole_float32(
     num_envs: int, max_episode_steps: int, sutton_barto_reward: bool
 ) -> DiscreteEnvFloat32: ...

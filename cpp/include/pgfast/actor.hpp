@@ -12,7 +12,10 @@ class Actor {
  public:
   virtual ~Actor() = default;
 
-  // actions (rows) for observations (rows, D), rows <= tile_rows. Row l draws from stream
+  // How many numbers one action has.
+  virtual Index action_size() const = 0;
+
+  // actions (rows, A) for observations (rows, D), rows <= tile_rows. Row l draws from stream
   // `first_stream + l` at `index`: the same numbers wherever the row stands. `log_probs` may be
   // null.
   virtual void act(const S* observations, Index rows, std::uint32_t first_stream,

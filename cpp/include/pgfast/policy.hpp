@@ -24,7 +24,8 @@ template <class Network_, class Distribution_>
 struct Policy {
   using Network = Network_;
   using Distribution = Distribution_;
-  using Action = typename Distribution::Action;
+  template <class S>
+  using Action = typename Distribution::template Action<S>;
 
   Network network;
   Distribution distribution;
@@ -75,21 +76,21 @@ void parameters_of(const P& policy, const S* theta, const S* observations, Index
 
 template <class S, class P>
 void mode(const P& policy, const S* theta, const S* observations, Index batch,
-          typename P::Action* actions) {
+          typename P::template Action<S>* actions) {
   const Index D = policy.network.input_size();
   map_tiles(policy, theta, batch, [&](auto& tile, Index first, Index rows) {
     tile.forward(observations + first * D, rows);
-    tile.distribution.mode(actions + first);
+    tile.distribution.mode(actions + first * policy.distribution.action_size());
   });
 }
 
 template <class S, class P>
 void log_prob(const P& policy, const S* theta, const S* observations,
-              const typename P::Action* actions, Index batch, S* out) {
+              const typename P::template Action<S>* actions, Index batch, S* out) {
   const Index D = policy.network.input_size();
   map_tiles(policy, theta, batch, [&](auto& tile, Index first, Index rows) {
     tile.forward(observations + first * D, rows);
-    tile.distribution.log_prob(actions + first, out + first);
+    tile.distribution.log_prob(actions + first * policy.distribution.action_size(), out + first);
   });
 }
 
@@ -122,7 +123,7 @@ void kl(const P& policy, const S* theta, const P& other, const S* other_theta,
 // other tiles a sample of weight zero must be finite, as 0 * NaN is NaN.
 template <class S, class P>
 void score(const P& policy, const S* theta, const S* observations,
-           const typename P::Action* actions, const S* weights, Index batch, S* out) {
+           const typename P::template Action<S>* actions, const S* weights, Index batch, S* out) {
   const Index D = policy.network.input_size();
   sum_over_blocks(batch, policy.network.num_parameters(), out,
                   [&](Index begin, Index end, S* gradient) {
@@ -131,7 +132,7 @@ void score(const P& policy, const S* theta, const S* observations,
                       const S* w = weights ? weights + first : nullptr;
                       if (w && std::all_of(w, w + rows, [](S x) { return x == S{0}; })) return;
                       tile.forward(observations + first * D, rows);
-                      tile.distribution.score(actions + first, w, tile.dz.data());
+                      tile.distribution.score(actions + first * policy.distribution.action_size(), w, tile.dz.data());
                       tile.network.backward(tile.dz.data(), gradient);
                     });
                   });
@@ -140,14 +141,14 @@ void score(const P& policy, const S* theta, const S* observations,
 // out (B, P): each sample's score.
 template <class S, class P>
 void scores(const P& policy, const S* theta, const S* observations,
-            const typename P::Action* actions, Index batch, S* out) {
+            const typename P::template Action<S>* actions, Index batch, S* out) {
   const Index D = policy.network.input_size(), size = policy.network.num_parameters();
   for_each_block(batch, [&](Index begin, Index end) {
     PolicyTile<S, P> tile(policy, theta);
     std::fill(out + begin * size, out + end * size, S{0});
     for (Index b = begin; b < end; ++b) {
       tile.forward(observations + b * D, 1);
-      tile.distribution.score(actions + b, nullptr, tile.dz.data());
+      tile.distribution.score(actions + b * policy.distribution.action_size(), nullptr, tile.dz.data());
       tile.network.backward(tile.dz.data(), out + b * size);
     }
   });

@@ -11,7 +11,7 @@ namespace pgfast {
 
 // A policy that samples: stream = row, index = how often it has been asked before.
 template <class S, class P>
-class SamplingActor final : public Actor<S, typename P::Action> {
+class SamplingActor final : public Actor<S, typename P::template Action<S>> {
  public:
   SamplingActor(const P& policy, const S* theta, std::uint64_t seed)
       : policy_(policy),
@@ -20,16 +20,16 @@ class SamplingActor final : public Actor<S, typename P::Action> {
         tile_(policy, theta),
         draws_(seed, Purpose::action) {}
 
+  Index action_size() const override { return policy_.distribution.action_size(); }
+
   void act(const S* observations, Index rows, std::uint32_t first_stream, std::uint64_t index,
-           typename P::Action* actions, S* log_probs) override {
-    S uniforms[tile_rows];
-    draws_.uniforms(first_stream, index, uniforms, rows);
+           typename P::template Action<S>* actions, S* log_probs) override {
     tile_.forward(observations, rows);
-    tile_.distribution.sample(uniforms, actions);
+    tile_.distribution.sample(draws_, first_stream, index, actions);
     if (log_probs) tile_.distribution.log_prob(actions, log_probs);
   }
 
-  std::unique_ptr<Actor<S, typename P::Action>> clone() const override {
+  std::unique_ptr<Actor<S, typename P::template Action<S>>> clone() const override {
     return std::make_unique<SamplingActor>(policy_, theta_, seed_);
   }
 
@@ -43,19 +43,21 @@ class SamplingActor final : public Actor<S, typename P::Action> {
 
 // A policy that takes its most probable action; needs no random numbers.
 template <class S, class P>
-class GreedyActor final : public Actor<S, typename P::Action> {
+class GreedyActor final : public Actor<S, typename P::template Action<S>> {
  public:
   GreedyActor(const P& policy, const S* theta)
       : policy_(policy), theta_(theta), tile_(policy, theta) {}
 
+  Index action_size() const override { return policy_.distribution.action_size(); }
+
   void act(const S* observations, Index rows, std::uint32_t, std::uint64_t,
-           typename P::Action* actions, S* log_probs) override {
+           typename P::template Action<S>* actions, S* log_probs) override {
     tile_.forward(observations, rows);
     tile_.distribution.mode(actions);
     if (log_probs) tile_.distribution.log_prob(actions, log_probs);
   }
 
-  std::unique_ptr<Actor<S, typename P::Action>> clone() const override {
+  std::unique_ptr<Actor<S, typename P::template Action<S>>> clone() const override {
     return std::make_unique<GreedyActor>(policy_, theta_);
   }
 
@@ -68,13 +70,13 @@ class GreedyActor final : public Actor<S, typename P::Action> {
 // Actions for a batch, row b from stream `first_stream + b`.
 template <class S, class P>
 void sample(const P& policy, const S* theta, const S* observations, Index batch, std::uint64_t seed,
-            std::uint32_t first_stream, std::uint64_t index, typename P::Action* actions) {
+            std::uint32_t first_stream, std::uint64_t index, typename P::template Action<S>* actions) {
   const Index D = policy.network.input_size();
   for_each_block(batch, [&](Index begin, Index end) {
     SamplingActor<S, P> actor(policy, theta, seed);
     for_each_tile(begin, end, [&](Index first, Index rows) {
       actor.act(observations + first * D, rows, first_stream + static_cast<std::uint32_t>(first),
-                index, actions + first, nullptr);
+                index, actions + first * policy.distribution.action_size(), nullptr);
     });
   });
 }

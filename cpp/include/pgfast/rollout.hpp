@@ -14,10 +14,11 @@
 
 namespace pgfast {
 
+// The arrays of a rollout; A is the number of numbers in one of the policy's actions.
 template <class S, class Action>
 struct RolloutArrays {
   S* observations;       // (T, N, D)
-  Action* actions;       // (T, N)
+  Action* actions;       // (T, N, A)
   S* log_probs;          // (T, N)
   S* rewards;            // (T, N)
   bool* terminated;      // (T, N)
@@ -78,12 +79,54 @@ class FinalObservations {
   std::vector<Notes> notes_;
 };
 
+// What an environment is given for the policy's actions (rows, A): a view of its own or `buffer`.
+// The rollout keeps the policy's, because those are what its probabilities belong to.
+struct Unchanged {
+  template <class Action>
+  const Action* operator()(const Action* actions, Index, Action*) const {
+    return actions;
+  }
+};
+
+// Continuous actions, clipped to the environment's box.
+template <class S>
+struct Clipped {
+  const S *low, *high;  // (A)
+  Index A;
+
+  const S* operator()(const S* actions, Index rows, S* buffer) const {
+    for (Index i = 0; i < rows * A; ++i) {
+      const S x = actions[i];  // NaN stays
+      buffer[i] = x < low[i % A] ? low[i % A] : x > high[i % A] ? high[i % A] : x;
+    }
+    return buffer;
+  }
+};
+
+// Bins of a box: bin k of n is low + (high - low) k / (n - 1).
+template <class S>
+struct Binned {
+  const S *low, *high;  // (A)
+  const Index* bins;    // (A), each at least 2
+  Index A;
+
+  const S* operator()(const DiscreteAction* actions, Index rows, S* buffer) const {
+    for (Index i = 0; i < rows * A; ++i) {
+      const Index a = i % A;
+      const S fraction = static_cast<S>(actions[i]) / static_cast<S>(bins[a] - 1);
+      buffer[i] = low[a] + (high[a] - low[a]) * fraction;
+    }
+    return buffer;
+  }
+};
+
 // T steps of every environment, with autoreset on the same step. Environments that wait for a reset
 // get it first. At step t the policy draws at index `first_index + t`, environment i from stream i.
-template <class S, class Action>
-std::vector<S> collect_steps(VectorEnv<S, Action>& env, const Actor<S, Action>& actor, Index T,
-                             std::uint64_t first_index, const RolloutArrays<S, Action>& out) {
-  const Index N = env.num_envs(), D = env.observation_size();
+template <class S, class Action, class EnvAction, class ToEnv>
+std::vector<S> collect_steps(VectorEnv<S, EnvAction>& env, const Actor<S, Action>& actor,
+                             const ToEnv& to_env, Index T, std::uint64_t first_index,
+                             const RolloutArrays<S, Action>& out) {
+  const Index N = env.num_envs(), D = env.observation_size(), A = actor.action_size();
   FinalObservations<S> finals(env.blocks(), D);
   const Index limit = env.max_episode_steps();
   parallel_for(env.blocks(), ceil_div(16, T), [&](Index block) {
@@ -91,6 +134,7 @@ std::vector<S> collect_steps(VectorEnv<S, Action>& env, const Actor<S, Action>& 
     if (limit > 0) finals.reserve(block, lanes * (T / limit + 1));
     const auto own_actor = actor.clone();
     Buffer<S> final_observations(env_lanes * D);
+    Buffer<EnvAction> env_actions(env_lanes * env.action_size());
 
     for (Index l = 0; l < lanes; ++l) {
       if (env.finished(first + l)) env.reset(first + l);
@@ -99,10 +143,11 @@ std::vector<S> collect_steps(VectorEnv<S, Action>& env, const Actor<S, Action>& 
     for (Index t = 0; t < T; ++t) {
       const Index row = t * N + first;
       own_actor->act(out.observations + row * D, lanes, static_cast<std::uint32_t>(first),
-                     first_index + static_cast<std::uint64_t>(t), out.actions + row,
+                     first_index + static_cast<std::uint64_t>(t), out.actions + row * A,
                      out.log_probs + row);
       S* next = t + 1 < T ? out.observations + (row + N) * D : out.last_observations + first * D;
-      env.step_block(block, out.actions + row, Autoreset::same_step,
+      env.step_block(block, to_env(out.actions + row * A, lanes, env_actions.data()),
+                     Autoreset::same_step,
                      {next, out.rewards + row, out.terminated + row, out.truncated + row,
                       final_observations.data()});
       for (Index l = 0; l < lanes; ++l) {
@@ -120,18 +165,20 @@ std::vector<S> collect_steps(VectorEnv<S, Action>& env, const Actor<S, Action>& 
 // stays zero. `longest` is the length of the longest, or T + 1 where one does not end within T
 // steps; then the arrays hold no whole episodes. Every environment ends waiting for a reset. The
 // policy draws column k's step t from stream k at `first_index + t`.
-template <class S, class Action>
-std::vector<S> collect_episodes(VectorEnv<S, Action>& env, const Actor<S, Action>& actor,
-                                Index episodes, Index T, std::uint64_t first_index,
-                                const RolloutArrays<S, Action>& out, Index& longest) {
-  const Index N = env.num_envs(), D = env.observation_size();
+template <class S, class Action, class EnvAction, class ToEnv>
+std::vector<S> collect_episodes(VectorEnv<S, EnvAction>& env, const Actor<S, Action>& actor,
+                                const ToEnv& to_env, Index episodes, Index T,
+                                std::uint64_t first_index, const RolloutArrays<S, Action>& out,
+                                Index& longest) {
+  const Index N = env.num_envs(), D = env.observation_size(), A = actor.action_size();
   FinalObservations<S> finals(env.blocks(), D);
   std::vector<Index> block_longest(static_cast<std::size_t>(env.blocks()), 0);
   parallel_for(env.blocks(), 1, [&](Index block) {
     const Index first = env.first(block);
     const auto own_actor = actor.clone();
     Buffer<S> observations(env_lanes * D);
-    Action actions[env_lanes];
+    Buffer<Action> actions(env_lanes * A);
+    Buffer<EnvAction> env_actions(env_lanes * env.action_size());
     S log_probs[env_lanes], rewards[env_lanes];
     bool terminated[env_lanes], truncated[env_lanes];
 
@@ -151,17 +198,20 @@ std::vector<S> collect_episodes(VectorEnv<S, Action>& env, const Actor<S, Action
         for (Index l = 0; l < lanes; ++l) active[l] = !env.finished(first + l);
         // Lanes without an episode in this round have no action of the policy's: the first one's.
         own_actor->act(observations.data(), lanes, static_cast<std::uint32_t>(column),
-                       first_index + static_cast<std::uint64_t>(t), actions, log_probs);
-        std::fill(actions + lanes, actions + env_lanes, actions[0]);
+                       first_index + static_cast<std::uint64_t>(t), actions.data(), log_probs);
+        for (Index l = lanes; l < env_lanes; ++l) {
+          std::copy_n(actions.data(), A, actions.data() + l * A);
+        }
         for (Index l = 0; l < lanes; ++l) {
           if (!active[l]) continue;
           const Index i = t * episodes + column + l;
           std::copy_n(observations.data() + l * D, D, out.observations + i * D);
-          out.actions[i] = actions[l];
+          std::copy_n(actions.data() + l * A, A, out.actions + i * A);
           out.log_probs[i] = log_probs[l];
           out.valid[i] = true;
         }
-        env.step_block(block, actions, Autoreset::disabled,
+        env.step_block(block, to_env(actions.data(), env_lanes, env_actions.data()),
+                       Autoreset::disabled,
                        {observations.data(), rewards, terminated, truncated, nullptr});
         for (Index l = 0; l < lanes; ++l) {
           if (!active[l]) continue;

@@ -50,6 +50,7 @@ class VectorEnv {
 
   virtual Index num_envs() const = 0;
   virtual Index observation_size() const = 0;
+  virtual Index action_size() const { return 1; }  // numbers of one action
   virtual Index state_size() const = 0;
   virtual Index max_episode_steps() const = 0;  // 0: no limit
 
@@ -62,6 +63,7 @@ class VectorEnv {
   virtual void set_state(const EnvCopy<S>& copy) = 0;
 
   virtual void observe_block(Index block, S* observations) const = 0;
+  // actions: (lanes, action_size)
   virtual void step_block(Index block, const Action* actions, Autoreset mode,
                           const StepOutput<S>& out) = 0;
 
@@ -73,7 +75,7 @@ class VectorEnv {
   void step(const Action* actions, Autoreset mode, const StepOutput<S>& out) {
     parallel_for(blocks(), 128, [&](Index block) {
       const Index i = first(block), D = observation_size();
-      step_block(block, actions + i, mode,
+      step_block(block, actions + i * action_size(), mode,
                  {out.observations + i * D, out.rewards + i, out.terminated + i, out.truncated + i,
                   out.final_observations ? out.final_observations + i * D : nullptr});
     });

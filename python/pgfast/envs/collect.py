@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import gymnasium as gym
 from gymnasium.vector import VectorEnv
 
+from pgfast import _core
 from pgfast._typing import as_count
 from pgfast.envs.adapter import GymnasiumCollector
 from pgfast.envs.vector_env import NativeVectorEnv
@@ -122,16 +123,16 @@ class NativeCollector:
     def collect_steps(self, policy: Policy, steps: int) -> Rollout:
         """`steps` steps of every environment."""
         assert isinstance(policy, SoftmaxPolicy)
-        arrays = self._env._core.collect_steps(
-            policy._kernel, policy.theta, steps, policy.seed, policy.draws
+        arrays = _core.collect_steps(
+            self._env._core, policy._kernel, policy.theta, steps, policy.seed, policy.draws
         )
         return self._rollout(policy, arrays)
 
     def collect_episodes(self, policy: Policy, episodes: int, greedy: bool = False) -> Rollout:
         """Whole episodes."""
         assert isinstance(policy, SoftmaxPolicy)
-        arrays = self._env._core.collect_episodes(
-            policy._kernel, policy.theta, episodes, greedy, policy.seed, policy.draws
+        arrays = _core.collect_episodes(
+            self._env._core, policy._kernel, policy.theta, episodes, greedy, policy.seed, policy.draws
         )
         return self._rollout(policy, arrays, greedy)
 

@@ -9,6 +9,9 @@
 
 namespace pgfast::batch {
 
+template <class S, class D>
+using ActionOf = typename D::template Action<S>;
+
 // f(tile, first, rows), the tile holding the distributions of rows [first, first + rows).
 template <class S, class D, class F>
 void map_tiles(const D& distribution, const S* z, Index batch, F&& f) {
@@ -23,17 +26,17 @@ void map_tiles(const D& distribution, const S* z, Index batch, F&& f) {
 }
 
 template <class S, class D>
-void log_prob(const D& distribution, const S* z, const typename D::Action* actions, Index batch,
+void log_prob(const D& distribution, const S* z, const ActionOf<S, D>* actions, Index batch,
               S* out) {
   map_tiles(distribution, z, batch,
-            [&](auto& tile, Index first, Index) { tile.log_prob(actions + first, out + first); });
+            [&](auto& tile, Index first, Index) { tile.log_prob(actions + first * distribution.action_size(), out + first); });
 }
 
 template <class S, class D>
-void score(const D& distribution, const S* z, const typename D::Action* actions, Index batch,
+void score(const D& distribution, const S* z, const ActionOf<S, D>* actions, Index batch,
            S* out) {
   map_tiles(distribution, z, batch, [&](auto& tile, Index first, Index) {
-    tile.score(actions + first, static_cast<const S*>(nullptr),
+    tile.score(actions + first * distribution.action_size(), static_cast<const S*>(nullptr),
                out + first * distribution.parameter_size());
   });
 }
@@ -57,12 +60,11 @@ void kl(const D& distribution, const S* z, const S* z_other, Index batch, S* out
 // Row b draws from stream b at `index`.
 template <class S, class D>
 void sample(const D& distribution, const S* z, Index batch, std::uint64_t seed, std::uint64_t index,
-            typename D::Action* actions) {
-  map_tiles(distribution, z, batch, [&](auto& tile, Index first, Index rows) {
-    S uniforms[tile_rows];
-    StreamTile<S>(seed, Purpose::action)
-        .uniforms(static_cast<std::uint32_t>(first), index, uniforms, rows);
-    tile.sample(uniforms, actions + first);
+            ActionOf<S, D>* actions) {
+  map_tiles(distribution, z, batch, [&](auto& tile, Index first, Index) {
+    StreamTile<S> draws(seed, Purpose::action);
+    tile.sample(draws, static_cast<std::uint32_t>(first), index,
+                actions + first * distribution.action_size());
   });
 }
 

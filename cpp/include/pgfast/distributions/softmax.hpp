@@ -12,7 +12,7 @@
 
 #include <type_traits>
 
-#include "pgfast/arrays.hpp"
+#include "pgfast/random.hpp"
 
 namespace pgfast {
 
@@ -22,10 +22,12 @@ class SoftmaxTile;
 struct Softmax {
   template <class S>
   using Tile = SoftmaxTile<S>;
+  template <class S>
   using Action = DiscreteAction;
 
   Index actions;
   Index parameter_size() const { return actions; }
+  Index action_size() const { return 1; }
 };
 
 // Up to `tile_rows` distributions at once. Memory: log_p and p, (rows, A) each, padded to whole
@@ -69,8 +71,12 @@ class SoftmaxTile {
   }
 
   // The first action whose cumulated probability exceeds u in [0, 1); where rounding leaves the sum
-  // at or below u, the last action that has any probability.
-  void sample(const S* uniforms, DiscreteAction* actions) const {
+  // at or below u, the last action that has any probability. Row r's u is draw `index` of stream
+  // `first_stream` + r.
+  void sample(StreamTile<S>& draws, std::uint32_t first_stream, std::uint64_t index,
+              DiscreteAction* actions) const {
+    S uniforms[tile_rows];
+    draws.uniforms(first_stream, index, uniforms, rows_);
     for (Index r = 0; r < rows_; ++r) {
       const S* p = p_.data() + r * A_;
       S cumulated{0};

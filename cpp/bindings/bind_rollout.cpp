@@ -1,0 +1,162 @@
+#include "pgfast/rollout.hpp"
+
+#include "native_env.hpp"
+#include "policies.hpp"
+
+namespace pgfast::bindings {
+namespace {
+
+// How a policy's actions fit an environment's: checked before anything runs.
+template <class S>
+Unchanged to_env(const Arguments& arguments, const DiscreteActions& space,
+                 const Softmax& distribution) {
+  if (distribution.actions != space.count) {
+    arguments.fail("the policy has " + std::to_string(distribution.actions) +
+                   " actions, expected " + std::to_string(space.count));
+  }
+  return {};
+}
+
+// A policy as it acts in an environment: both checked against each other.
+template <class E, class P>
+class Play {
+ public:
+  using S = typename E::Scalar;
+  using Action = typename P::template Action<S>;
+
+  Play(E& env, const P& policy, py::handle theta)
+      : env_(env),
+        policy_(policy),
+        theta_(arguments_.input<S>("policy.theta", theta, {policy.network.num_parameters()})),
+        to_env_(pgfast::bindings::to_env<S>(arguments_, env.action_space(), policy.distribution)) {
+    if (policy.network.input_size() != env.observation_size()) {
+      arguments_.fail("the policy takes " + std::to_string(policy.network.input_size()) +
+                      " observations, expected " + std::to_string(env.observation_size()));
+    }
+  }
+
+  py::tuple steps(Index steps, std::uint64_t seed, std::uint64_t first_index) {
+    const Index T = arguments_.at_least("steps", steps, 1);
+    const Index N = env_.num_envs(), D = env_.observation_size();
+    auto observations = output<S>({T, N, D}), last_observations = output<S>({N, D});
+    auto actions = output<Action>(action_shape(T, N));
+    auto log_probs = output<S>({T, N}), rewards = output<S>({T, N});
+    auto terminated = output<bool>({T, N}), truncated = output<bool>({T, N});
+    const RolloutArrays<S, Action> out{observations.mutable_data(),
+                                       actions.mutable_data(),
+                                       log_probs.mutable_data(),
+                                       rewards.mutable_data(),
+                                       terminated.mutable_data(),
+                                       truncated.mutable_data(),
+                                       nullptr,
+                                       last_observations.mutable_data()};
+    std::vector<S> finals;
+    env_.locked([&](auto& env) {
+      const SamplingActor<S, P> actor(policy_, theta_.data, seed);
+      finals = collect_steps(env, actor, to_env_, T, first_index, out);
+    });
+    return py::make_tuple(observations, actions, log_probs, rewards, terminated, truncated,
+                          py::none(), last_observations, rows(finals));
+  }
+
+  // `greedy`: the policy's most probable actions instead of samples. The arrays come trimmed to the
+  // longest episode. How long that is shows only at its end: they begin with 1024 rows (CartPole
+  // needs 500), and where that was too short, the run is made again from the start with twice as
+  // many.
+  py::tuple episodes(Index episodes, bool greedy, std::uint64_t seed, std::uint64_t first_index) {
+    const Index N = arguments_.at_least("episodes", episodes, 1);
+    const Index limit = env_.max_episode_steps();
+    for (Index T = limit > 0 ? std::min<Index>(limit, 1024) : 1024;; T *= 2) {
+      WholeEpisodes arrays(T, N, env_.observation_size(), action_shape(T, N));
+      env_.locked([&](auto& env) {
+        const auto start = env.get_state();
+        std::unique_ptr<Actor<S, Action>> actor;
+        if (greedy) {
+          actor = std::make_unique<GreedyActor<S, P>>(policy_, theta_.data);
+        } else {
+          actor = std::make_unique<SamplingActor<S, P>>(policy_, theta_.data, seed);
+        }
+        arrays.finals = collect_episodes(env, *actor, to_env_, N, T, first_index, arrays.views,
+                                         arrays.longest);
+        if (arrays.longest > T) env.set_state(start);
+      });
+      if (arrays.longest <= T) return arrays.trimmed(rows(arrays.finals));
+    }
+  }
+
+ private:
+  // Arrays of T rows for whole episodes, zero: the system gives their pages when they are written.
+  struct WholeEpisodes {
+    py::array_t<S> observations, log_probs, rewards;
+    py::array_t<Action> actions;
+    py::array_t<bool> terminated, truncated, valid;
+    RolloutArrays<S, Action> views;
+    std::vector<S> finals;
+    Index longest = 0;
+
+    WholeEpisodes(Index T, Index N, Index D, const Shape& action_shape)
+        : observations(zeros<S>({T, N, D})),
+          log_probs(zeros<S>({T, N})),
+          rewards(zeros<S>({T, N})),
+          actions(zeros<Action>(action_shape)),
+          terminated(zeros<bool>({T, N})),
+          truncated(zeros<bool>({T, N})),
+          valid(zeros<bool>({T, N})),
+          views{observations.mutable_data(), actions.mutable_data(),
+                log_probs.mutable_data(),    rewards.mutable_data(),
+                terminated.mutable_data(),   truncated.mutable_data(),
+                valid.mutable_data(),        nullptr} {}
+
+    py::tuple trimmed(const py::array& final_observations) const {
+      const auto trim = [&](const py::array& a) { return py::array(a[py::slice(0, longest, 1)]); };
+      return py::make_tuple(trim(observations), trim(actions), trim(log_probs), trim(rewards),
+                            trim(terminated), trim(truncated), trim(valid), py::none(),
+                            final_observations);
+    }
+  };
+
+  Shape action_shape(Index T, Index N) const {
+    return Shape{T, N} + bindings::action_shape(policy_.distribution);
+  }
+
+  py::array rows(const std::vector<S>& data) const {
+    const Index D = env_.observation_size();
+    return py::array_t<S>(Shape{static_cast<Index>(data.size()) / D, D}, data.data());
+  }
+
+  Arguments arguments_{"collect"};
+  E& env_;
+  const P& policy_;
+  Input<S> theta_;
+  decltype(pgfast::bindings::to_env<S>(arguments_, env_.action_space(), policy_.distribution)) to_env_;
+};
+
+// One overload for each kind of environment with each kind of policy that fits it.
+template <class E, class P>
+void bind_pair(py::module_& m) {
+  m.def(
+      "collect_steps",
+      [](E& env, const P& policy, py::object theta, Index steps, std::uint64_t seed,
+         std::uint64_t first_index) {
+        return Play<E, P>(env, policy, theta).steps(steps, seed, first_index);
+      },
+      py::arg("env"), py::arg("policy"), py::arg("theta"), py::arg("steps"), py::arg("seed"),
+      py::arg("first_index"));
+  m.def(
+      "collect_episodes",
+      [](E& env, const P& policy, py::object theta, Index episodes, bool greedy,
+         std::uint64_t seed, std::uint64_t first_index) {
+        return Play<E, P>(env, policy, theta).episodes(episodes, greedy, seed, first_index);
+      },
+      py::arg("env"), py::arg("policy"), py::arg("theta"), py::arg("episodes"), py::arg("greedy"),
+      py::arg("seed"), py::arg("first_index"));
+}
+
+}  // namespace
+
+void bind_rollout(py::module_& m) {
+  bind_pair<NativeEnv<float, DiscreteAction>, SoftmaxMlp>(m);
+  bind_pair<NativeEnv<double, DiscreteAction>, SoftmaxMlp>(m);
+}
+
+}  // namespace pgfast::bindings
