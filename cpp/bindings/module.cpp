@@ -8,6 +8,7 @@ void bind_random(pybind11::module_& m);
 void bind_returns(pybind11::module_& m);
 void bind_baselines(pybind11::module_& m);
 void bind_softmax(pybind11::module_& m);
+void bind_features(pybind11::module_& m);
 void bind_policy(pybind11::module_& m);
 void bind_conjugate_gradient(pybind11::module_& m);
 void bind_optimizers(pybind11::module_& m);
@@ -24,6 +25,7 @@ PYBIND11_MODULE(_core, m) {
   bind_returns(m);
   bind_baselines(m);
   bind_softmax(m);
+  bind_features(m);
   bind_conjugate_gradient(m);
   bind_policy(m);
   bind_optimizers(m);
