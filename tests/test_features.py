@@ -324,13 +324,13 @@ def test_too_many_features_are_refused_before_they_are_counted():
         pg.FourierFeatures([0] * 10**6, [1] * 10**6, order=3)
     with pytest.raises(ValueError, match="100000 variables and degree 100000"):
         pg.PolynomialFeatures(10**5, 10**5)
-    with pytest.raises(ValueError, match="makes .* features, expected at most"):
+    with pytest.raises(ValueError, match=r"makes .* features, expected at most"):
         pg.TileFeatures(LOW, HIGH, tiles=200, tilings=1)
 
 
 @pytest.mark.parametrize("bad", [0, -1, np.nan, np.inf])
 def test_a_width_is_positive(bad):
-    with pytest.raises(ValueError, match="RBFFeatures: width is .*, expected a finite number > 0"):
+    with pytest.raises(ValueError, match=r"RBFFeatures: width is .*, expected a finite number > 0"):
         pg.RBFFeatures(LOW, HIGH, features=3, width=bad)
 
 
