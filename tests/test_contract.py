@@ -35,6 +35,7 @@ def with_policy(name, policy=POLICY, **others):
     return lambda **arrays: getattr(policy, name)(**arrays, **others)
 
 
+PHI = pg.FourierFeatures([-1] * D, [1] * D, order=1)
 EPISODES = {"rewards": real(T, N), "terminated": flags(), "truncated": flags()}
 SAMPLES = {"observations": real(B, D), "actions": actions(B)}
 FEATURES = {"observations": real(B, A, D), "actions": actions(B)}
@@ -62,6 +63,7 @@ KERNELS = {
     "softmax_entropy": (pg.softmax_entropy, {"logits": real(B, A)}),
     "softmax_kl": (pg.softmax_kl, {"logits": real(B, A), "other_logits": real(B, A)}),
     "softmax_sample": (lambda **k: pg.softmax_sample(**k, seed=0), {"logits": real(B, A)}),
+    "features": (lambda **k: PHI(**k), {"observations": real(B, D)}),
     "logits": (with_policy("logits"), {"observations": real(B, D)}),
     "sample": (with_policy("sample"), {"observations": real(B, D)}),
     "mode": (with_policy("mode"), {"observations": real(B, D)}),
@@ -152,7 +154,8 @@ def test_another_dtype_is_an_error_and_never_converted(name, argument):
     wrong += [np.float64] if array.dtype == np.float32 else [np.float32]
     for dtype in wrong:
         spoiled = array.astype(dtype)
-        if dtype == np.float64 and argument in ("rewards", "returns", "logits", "b", "theta"):
+        decides = argument in ("rewards", "returns", "logits", "b", "theta") or name == "features"
+        if dtype == np.float64 and decides:
             continue  # it decides the dtype; then another argument is the one that differs
         fails(name, argument, TypeError, f"has dtype {np.dtype(dtype)}", **{argument: spoiled})
 

@@ -24,6 +24,14 @@ from pgfast.distributions import (
     softmax_score,
 )
 from pgfast.envs.registration import register_when_gymnasium_is_loaded
+from pgfast.features import (
+    FourierFeatures,
+    OneHotFeatures,
+    PolynomialFeatures,
+    RBFFeatures,
+    TileFeatures,
+    state_action_features,
+)
 from pgfast.optimizers import SGD, Adam
 from pgfast.parallel import get_num_threads, set_num_threads
 from pgfast.random import normal, uniform
@@ -55,12 +63,17 @@ __all__ = [
     "SGD",
     "Adam",
     "CGResult",
+    "FourierFeatures",
+    "OneHotFeatures",
     "PolicyGradient",
+    "PolynomialFeatures",
+    "RBFFeatures",
     "Reinforce",
     "Rollout",
     "Run",
     "SoftmaxPolicy",
     "StateActionSoftmaxPolicy",
+    "TileFeatures",
     "Trainer",
     "__version__",
     "build_info",
@@ -84,6 +97,7 @@ __all__ = [
     "softmax_log_prob",
     "softmax_sample",
     "softmax_score",
+    "state_action_features",
     "time_baseline",
     "train",
     "uniform",

@@ -13,6 +13,7 @@ from pgfast.conjugate_gradient import CGStatus
 class Purpose:
     general: ClassVar[Purpose]
     parameters: ClassVar[Purpose]
+    features: ClassVar[Purpose]
 
 def build_info() -> BuildInfo: ...
 def set_num_threads(n: int) -> None: ...
@@ -81,6 +82,32 @@ def adam_step(
     beta2: float,
     epsilon: float,
 ) -> None: ...
+
+class Features:
+    @property
+    def input_size(self) -> int: ...
+    @property
+    def output_size(self) -> int: ...
+    def apply(self, observations: FloatArray) -> FloatArray: ...
+
+class OneHot(Features):
+    def __init__(self, states: int) -> None: ...
+
+class Polynomial(Features):
+    def __init__(self, observation_size: int, degree: int) -> None: ...
+
+class Fourier(Features):
+    def __init__(self, low: FloatArray, high: FloatArray, order: int) -> None: ...
+
+class RadialBasis(Features):
+    def __init__(
+        self, low: FloatArray, high: FloatArray, centres: FloatArray, width: float
+    ) -> None: ...
+
+class TileCoding(Features):
+    def __init__(
+        self, low: FloatArray, high: FloatArray, tiles: Sequence[int], tilings: int
+    ) -> None: ...
 
 class _PolicyKernel:
     @property

@@ -15,6 +15,13 @@ from pgfast.reference.distributions import (
     softmax_sample,
     softmax_score,
 )
+from pgfast.reference.features import (
+    fourier_features,
+    one_hot_features,
+    polynomial_features,
+    rbf_features,
+    tile_features,
+)
 from pgfast.reference.optimizers import adam_step, sgd_step
 from pgfast.reference.policy import SoftmaxPolicy, StateActionSoftmaxPolicy
 from pgfast.reference.random import normal, philox, uniform
@@ -28,10 +35,14 @@ __all__ = [
     "conjugate_gradient",
     "constant_baseline",
     "episode_return",
+    "fourier_features",
     "gae",
     "leave_one_out_baseline",
     "normal",
+    "one_hot_features",
     "philox",
+    "polynomial_features",
+    "rbf_features",
     "reward_to_go",
     "sgd_step",
     "softmax_entropy",
@@ -39,6 +50,7 @@ __all__ = [
     "softmax_log_prob",
     "softmax_sample",
     "softmax_score",
+    "tile_features",
     "time_baseline",
     "uniform",
 ]
