@@ -21,7 +21,8 @@ py::array softmax_log_prob(py::object logits, py::object actions) {
     auto out = output<S>(z.leading);
     S* data = out.mutable_data();
     const py::gil_scoped_release release;
-    batch::log_prob(softmax, z.data, a.data, z.samples, data);
+    batch::log_prob(softmax, batch::Parameters<S>{z.data, softmax.actions}, a.data, z.samples,
+                    data);
     return out;
   });
 }
@@ -33,7 +34,7 @@ py::array softmax_score(py::object logits, py::object actions) {
     auto out = output<S>(z.shape);
     S* data = out.mutable_data();
     const py::gil_scoped_release release;
-    batch::score(softmax, z.data, a.data, z.samples, data);
+    batch::score(softmax, batch::Parameters<S>{z.data, softmax.actions}, a.data, z.samples, data);
     return out;
   });
 }
@@ -44,7 +45,7 @@ py::array softmax_entropy(py::object logits) {
     auto out = output<S>(z.leading);
     S* data = out.mutable_data();
     const py::gil_scoped_release release;
-    batch::entropy(softmax, z.data, z.samples, data);
+    batch::entropy(softmax, batch::Parameters<S>{z.data, softmax.actions}, z.samples, data);
     return out;
   });
 }
@@ -56,7 +57,8 @@ py::array softmax_kl(py::object logits, py::object other_logits) {
     auto out = output<S>(z.leading);
     S* data = out.mutable_data();
     const py::gil_scoped_release release;
-    batch::kl(softmax, z.data, other.data, z.samples, data);
+    batch::kl(softmax, batch::Parameters<S>{z.data, softmax.actions}, {other.data, softmax.actions},
+              z.samples, data);
     return out;
   });
 }
@@ -67,7 +69,8 @@ py::array softmax_sample(py::object logits, std::uint64_t seed, std::uint64_t in
     auto out = output<DiscreteAction>(z.leading);
     DiscreteAction* data = out.mutable_data();
     const py::gil_scoped_release release;
-    batch::sample(softmax, z.data, z.samples, seed, index, data);
+    batch::sample(softmax, batch::Parameters<S>{z.data, softmax.actions}, z.samples, seed, index,
+                  data);
     return out;
   });
 }
