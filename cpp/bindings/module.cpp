@@ -15,7 +15,6 @@ void bind_gaussian_policy(pybind11::module_& m);
 void bind_minibatch(pybind11::module_& m);
 void bind_trust_region(pybind11::module_& m);
 void bind_features(pybind11::module_& m);
-void bind_policy(pybind11::module_& m);
 void bind_conjugate_gradient(pybind11::module_& m);
 void bind_optimizers(pybind11::module_& m);
 void bind_vector_env(pybind11::module_& m);
