@@ -16,6 +16,7 @@ from pgfast.reference.distributions import (
     softmax_score,
 )
 from pgfast.reference.optimizers import adam_step, sgd_step
+from pgfast.reference.pendulum import pendulum_step
 from pgfast.reference.policy import SoftmaxPolicy, StateActionSoftmaxPolicy
 from pgfast.reference.random import normal, philox, uniform
 from pgfast.reference.returns import episode_return, gae, reward_to_go
@@ -31,6 +32,7 @@ __all__ = [
     "gae",
     "leave_one_out_baseline",
     "normal",
+    "pendulum_step",
     "philox",
     "reward_to_go",
     "sgd_step",
