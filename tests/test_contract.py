@@ -139,7 +139,7 @@ def test_every_kernel_of_the_core_is_held_to_the_contract():
     others = {"build_info", "get_num_threads", "set_num_threads", "philox"}
     others |= {
         f"{kind}_{dtype}"
-        for kind in ("uniform", "normal", "cartpole")
+        for kind in ("uniform", "normal", "cartpole", "pendulum")
         for dtype in ("float32", "float64")
     }
     assert functions - others <= set(KERNELS)

@@ -7,12 +7,11 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
-from pgfast._typing import FloatArray
 from pgfast.envs.native import native_env
 from pgfast.envs.vector_env import MOST_EPISODE_STEPS, NativeVectorEnv
 
 
-class NativeSingleEnv(gym.Env[FloatArray, np.int64]):
+class NativeSingleEnv(gym.Env[Any, Any]):
     """One native environment; made by `gymnasium.make("pgfast/<id>")`.
 
     Time limits are the business of Gymnasium's TimeLimit wrapper, as for its own environments.
@@ -37,7 +36,7 @@ class NativeSingleEnv(gym.Env[FloatArray, np.int64]):
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[FloatArray, dict[str, Any]]:
+    ) -> tuple[Any, dict[str, Any]]:
         """Begin a new episode; options {"state": (S,)} begins in that state."""
         super().reset(seed=seed)
         options = dict(options or {})
@@ -46,8 +45,8 @@ class NativeSingleEnv(gym.Env[FloatArray, np.int64]):
         observations, infos = self._batch.reset(seed=seed, options=options)
         return observations[0], infos
 
-    def step(self, action: np.int64) -> tuple[FloatArray, float, bool, bool, dict[str, Any]]:
-        """Take an action in [0, A)."""
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        """Take an action: one of 0...A - 1, or an array (A,)."""
         observations, rewards, terminated, truncated, infos = self._batch.step(np.array([action]))
         return observations[0], float(rewards[0]), bool(terminated[0]), bool(truncated[0]), infos
 

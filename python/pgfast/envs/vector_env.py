@@ -19,10 +19,11 @@ from pgfast._typing import (
     FloatDType,
     as_count,
     as_float_dtype,
+    as_number,
     as_seed,
     unknown,
 )
-from pgfast.envs.native import native_env
+from pgfast.envs.native import Box, Discrete, NativeEnv, native_env
 from pgfast.envs.registration import register
 
 register()
@@ -35,7 +36,7 @@ _MODES = {
 }
 
 
-class NativeVectorEnv(VectorEnv[FloatArray, npt.NDArray[np.int64], npt.NDArray[Any]]):
+class NativeVectorEnv(VectorEnv[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]):
     """N copies of a native environment; made by `pgfast.make` or `gymnasium.make_vec`.
 
     Observations are (N, D) in `dtype`, rewards (N,) float64, flags (N,) bool; all are fresh arrays.
@@ -64,31 +65,15 @@ class NativeVectorEnv(VectorEnv[FloatArray, npt.NDArray[np.int64], npt.NDArray[A
         self.dtype = as_float_dtype("make", dtype)
         mode = _autoreset_mode(autoreset_mode)
         limit = native.max_episode_steps if max_episode_steps is None else max_episode_steps
-        self.max_episode_steps = as_count("make", "max_episode_steps", limit)
-        if self.max_episode_steps > MOST_EPISODE_STEPS:
-            raise ValueError(
-                f"make: max_episode_steps is {limit}, expected at most {MOST_EPISODE_STEPS}"
-            )
+        self.max_episode_steps = None if limit is None else _episode_steps(limit)
         if render_mode is not None:
             raise ValueError(f"make: render_mode is {render_mode!r}, expected None")
-        for name, value in parameters.items():
-            if name not in native.parameters:
-                raise TypeError(
-                    str(unknown(f"make({native.id!r})", "keyword", name, native.parameters))
-                )
-            kind = type(native.parameters[name])
-            if not isinstance(value, kind):
-                raise TypeError(
-                    f"make({native.id!r}): {name} is a {type(value).__name__}, "
-                    f"expected a {kind.__name__}"
-                )
-        self.parameters = {**native.parameters, **parameters}
+        self.parameters = _parameters(native, parameters)
 
         self.metadata = {"render_modes": [], "autoreset_mode": mode}
         self.render_mode = None
-        high = np.array(native.observation_high, self.dtype)
-        self.single_observation_space = gym.spaces.Box(-high, high, dtype=self.dtype.type)
-        self.single_action_space = gym.spaces.Discrete(native.actions)
+        self.single_observation_space = _space(native.observation, self.dtype)
+        self.single_action_space = _space(native.action, self.dtype)
         self.observation_space = batch_space(self.single_observation_space, self.num_envs)
         self.action_space = batch_space(self.single_action_space, self.num_envs)
         self.spec = copy.deepcopy(gym.spec(f"pgfast/{native.id}"))
@@ -102,9 +87,9 @@ class NativeVectorEnv(VectorEnv[FloatArray, npt.NDArray[np.int64], npt.NDArray[A
 
         self._mode = _MODES[mode]
         self._begun = False
-        self._core: _core.DiscreteEnvFloat32 | _core.DiscreteEnvFloat64 = getattr(
-            _core, f"{native.kernel}_{self.dtype.name}"
-        )(self.num_envs, self.max_episode_steps, **self.parameters)
+        self._core: _core._Env = getattr(_core, f"{native.kernel}_{self.dtype.name}")(
+            self.num_envs, self.max_episode_steps or 0, **self.parameters
+        )
         if seed is None:
             seed = int(np.random.SeedSequence().generate_state(1, np.uint64)[0])
         self._core.seed(self._seeds(seed))
@@ -148,7 +133,8 @@ class NativeVectorEnv(VectorEnv[FloatArray, npt.NDArray[np.int64], npt.NDArray[A
         """Step every environment.
 
         Parameters:
-            actions: (N,) int64; int32 and lists of ints are taken too.
+            actions: discrete ones (N,) int64; int32 and lists of ints are taken too. Continuous ones
+                (N, A) float32 or float64, rounded to the environment's dtype, or lists of numbers.
 
         Returns:
             Observations (N, D), rewards (N,) float64, terminated (N,), truncated (N,), infos. What
@@ -157,7 +143,7 @@ class NativeVectorEnv(VectorEnv[FloatArray, npt.NDArray[np.int64], npt.NDArray[A
 
         Raises:
             ValueError: an action out of range, a shape that does not fit.
-            TypeError: actions that are not integers.
+            TypeError: actions that are not integers, or not numbers.
             RuntimeError: before the first reset, after close, or where an environment has finished
                 and autoreset is disabled. The state is as it was.
         """
@@ -175,8 +161,7 @@ class NativeVectorEnv(VectorEnv[FloatArray, npt.NDArray[np.int64], npt.NDArray[A
                     'reset(options={"reset_mask": ...}) first'
                 )
         observations, rewards, terminated, truncated, finals = self._core.step(
-            np.ascontiguousarray(actions) if isinstance(actions, np.ndarray) else actions,
-            self._mode,
+            _actions(self.single_action_space, actions, self.dtype), self._mode
         )
         infos: dict[str, Any] = {}
         if finals is not None:
@@ -237,6 +222,58 @@ class NativeVectorEnv(VectorEnv[FloatArray, npt.NDArray[np.int64], npt.NDArray[A
         if len(seed) != self.num_envs:
             raise ValueError(f"reset: seed has {len(seed)} entries, expected {self.num_envs}")
         return [None if s is None else as_seed("reset", s) for s in seed]
+
+
+def _space(described: Box | Discrete, dtype: np.dtype[Any]) -> gym.spaces.Space[Any]:
+    """Gymnasium's space of a native environment's observations or actions."""
+    if isinstance(described, Discrete):
+        return gym.spaces.Discrete(described.n)
+    low, high = np.array(described.low, dtype), np.array(described.high, dtype)
+    return gym.spaces.Box(low, high, dtype=dtype.type)
+
+
+def _episode_steps(limit: int) -> int:
+    steps = as_count("make", "max_episode_steps", limit)
+    if steps > MOST_EPISODE_STEPS:
+        raise ValueError(
+            f"make: max_episode_steps is {limit}, expected at most {MOST_EPISODE_STEPS}"
+        )
+    return steps
+
+
+def _parameters(native: NativeEnv, given: dict[str, Any]) -> dict[str, Any]:
+    """All keyword arguments of an environment, the given ones checked."""
+    function = f"make({native.id!r})"
+    parameters = dict(native.parameters)
+    for name, value in given.items():
+        if name not in parameters:
+            raise TypeError(str(unknown(function, "keyword", name, parameters)))
+        if isinstance(parameters[name], float):
+            number = as_number(function, name, value, "a number")
+            if not np.isfinite(number):
+                raise ValueError(f"{function}: {name} is {number}, expected a finite number")
+            parameters[name] = number
+        elif type(parameters[name]) is not type(value):
+            raise TypeError(
+                f"{function}: {name} is a {type(value).__name__}, "
+                f"expected a {type(parameters[name]).__name__}"
+            )
+        else:
+            parameters[name] = value
+    return parameters
+
+
+def _actions(space: gym.spaces.Space[Any], actions: npt.ArrayLike, dtype: np.dtype[Any]) -> Any:
+    """Actions as the core takes them: integers as they are, numbers in the dtype of the state."""
+    if isinstance(space, gym.spaces.Discrete):
+        return np.ascontiguousarray(actions) if isinstance(actions, np.ndarray) else actions
+    try:
+        array = actions if isinstance(actions, np.ndarray) else np.array(actions, dtype)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"step: actions are no array of numbers: {error}") from None
+    if array.dtype not in (np.float32, np.float64):
+        raise TypeError(f"step: actions has dtype {array.dtype}, expected float32 or float64")
+    return np.ascontiguousarray(array, dtype)
 
 
 def _autoreset_mode(mode: AutoresetMode | str) -> AutoresetMode:

@@ -23,6 +23,7 @@ from pgfast.reference.features import (
     tile_features,
 )
 from pgfast.reference.optimizers import adam_step, sgd_step
+from pgfast.reference.pendulum import pendulum_step
 from pgfast.reference.policy import SoftmaxPolicy, StateActionSoftmaxPolicy
 from pgfast.reference.random import normal, philox, uniform
 from pgfast.reference.returns import episode_return, gae, reward_to_go
@@ -40,6 +41,7 @@ __all__ = [
     "leave_one_out_baseline",
     "normal",
     "one_hot_features",
+    "pendulum_step",
     "philox",
     "polynomial_features",
     "rbf_features",
