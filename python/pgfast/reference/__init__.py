@@ -5,6 +5,7 @@ Same names and arguments as the functions of `pgfast`. Nothing here calls the co
 
 from __future__ import annotations
 
+from pgfast.reference.acrobot import acrobot_step
 from pgfast.reference.baselines import constant_baseline, leave_one_out_baseline, time_baseline
 from pgfast.reference.cartpole import cartpole_step
 from pgfast.reference.conjugate_gradient import conjugate_gradient
@@ -15,15 +16,20 @@ from pgfast.reference.distributions import (
     softmax_sample,
     softmax_score,
 )
+from pgfast.reference.lqr import lqr_step
+from pgfast.reference.mountain_car import mountain_car_continuous_step, mountain_car_step
+from pgfast.reference.moving_particle import moving_particle_step
 from pgfast.reference.optimizers import adam_step, sgd_step
 from pgfast.reference.pendulum import pendulum_step
 from pgfast.reference.policy import SoftmaxPolicy, StateActionSoftmaxPolicy
 from pgfast.reference.random import normal, philox, uniform
 from pgfast.reference.returns import episode_return, gae, reward_to_go
+from pgfast.reference.rock_paper_scissors import rock_paper_scissors_round
 
 __all__ = [
     "SoftmaxPolicy",
     "StateActionSoftmaxPolicy",
+    "acrobot_step",
     "adam_step",
     "cartpole_step",
     "conjugate_gradient",
@@ -31,10 +37,15 @@ __all__ = [
     "episode_return",
     "gae",
     "leave_one_out_baseline",
+    "lqr_step",
+    "mountain_car_continuous_step",
+    "mountain_car_step",
+    "moving_particle_step",
     "normal",
     "pendulum_step",
     "philox",
     "reward_to_go",
+    "rock_paper_scissors_round",
     "sgd_step",
     "softmax_entropy",
     "softmax_kl",
