@@ -12,6 +12,7 @@ import pytest
 
 import pgfast as pg
 from pgfast import _core
+from pgfast.envs.native import NATIVE_ENVS
 
 T, N, B, D, A = 4, 3, 6, 5, 3
 POLICY = pg.SoftmaxPolicy(D, A, hidden=(4,))
@@ -139,7 +140,7 @@ def test_every_kernel_of_the_core_is_held_to_the_contract():
     others = {"build_info", "get_num_threads", "set_num_threads", "philox"}
     others |= {
         f"{kind}_{dtype}"
-        for kind in ("uniform", "normal", "cartpole", "pendulum")
+        for kind in ("uniform", "normal", *(env.kernel for env in NATIVE_ENVS.values()))
         for dtype in ("float32", "float64")
     }
     assert functions - others <= set(KERNELS)

@@ -38,6 +38,28 @@ def box(*high):
     return lambda rng, n: rng.uniform(-1, 1, (n, len(high))) * high
 
 
+def valley(goal):
+    """Cars anywhere, a third each close to the wall and to the goal."""
+
+    def states(rng, n):
+        s = rng.uniform([-1.2, -0.07], [0.6, 0.07], (n, 2))
+        s[: n // 3, 0] = rng.uniform(-1.2, -1.15, n // 3)
+        s[-n // 3 :, 0] = rng.uniform(goal - 0.03, goal + 0.03, len(s[-n // 3 :]))
+        return s
+
+    return states
+
+
+def acrobot_states(rng, n):
+    """A third of them with the tip close to the line."""
+    s = rng.uniform(-1, 1, (n, 4)) * [np.pi, np.pi, 4 * np.pi, 9 * np.pi]
+    tip = slice(0, n // 3)
+    s[tip, 2:] *= 0.02
+    s[tip, 1] = np.arccos(np.clip(-1 - np.cos(s[tip, 0]), -1, 1)) - s[tip, 0]
+    s[tip, 1] = (s[tip, 1] + np.pi) % (2 * np.pi) - np.pi
+    return s
+
+
 ROWS = [
     Row(
         "Pendulum-v1",
@@ -45,6 +67,31 @@ ROWS = [
         lambda s: np.stack([np.cos(s[:, 0]), np.sin(s[:, 0]), s[:, 1]], axis=1),
         lambda s, a, **k: (*reference.pendulum_step(s, a, **k), np.zeros(len(s), np.bool_)),
         parameters={"g": 9.81},
+    ),
+    Row(
+        "MountainCar-v0",
+        valley(0.5),
+        lambda s: s,
+        reference.mountain_car_step,
+        parameters={"goal_velocity": 0.03},
+    ),
+    Row(
+        "MountainCarContinuous-v0",
+        valley(0.45),
+        lambda s: s,
+        reference.mountain_car_continuous_step,
+        rounded=True,
+        parameters={"goal_velocity": 0.03},
+    ),
+    Row(
+        "Acrobot-v1",
+        acrobot_states,
+        lambda s: np.stack(
+            [np.cos(s[:, 0]), np.sin(s[:, 0]), np.cos(s[:, 1]), np.sin(s[:, 1]), s[:, 2], s[:, 3]],
+            axis=1,
+        ),
+        reference.acrobot_step,
+        tolerance=1e-9,
     ),
 ]
 rows = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
@@ -95,6 +142,7 @@ def test_float64_transitions_equal_gymnasiums(row, changed):
     np.testing.assert_allclose(result[0], row.observe(after), rtol=0, atol=row.tolerance)
     np.testing.assert_allclose(result[1], rewards, rtol=row.tolerance, atol=row.tolerance)
     assert np.array_equal(result[2], terminated)
+    assert row.id == "Pendulum-v1" or 0.02 < terminated.mean() < 0.98  # both kinds occur
     assert not result[3].any()
 
 

@@ -18,6 +18,8 @@ void bind_features(pybind11::module_& m);
 void bind_conjugate_gradient(pybind11::module_& m);
 void bind_optimizers(pybind11::module_& m);
 void bind_vector_env(pybind11::module_& m);
+void bind_control_envs(pybind11::module_& m);
+void bind_finite_envs(pybind11::module_& m);
 void bind_rollout(pybind11::module_& m);
 }  // namespace pgfast::bindings
 
@@ -40,5 +42,7 @@ PYBIND11_MODULE(_core, m) {
   bind_trust_region(m);
   bind_optimizers(m);
   bind_vector_env(m);
+  bind_control_envs(m);
+  bind_finite_envs(m);
   bind_rollout(m);
 }

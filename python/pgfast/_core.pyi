@@ -207,3 +207,87 @@ def cartpole_float64(
 ) -> DiscreteEnvFloat64: ...
 def pendulum_float32(num_envs: int, max_episode_steps: int, g: float) -> BoxEnvFloat32: ...
 def pendulum_float64(num_envs: int, max_episode_steps: int, g: float) -> BoxEnvFloat64: ...
+def mountain_car_float32(
+    num_envs: int, max_episode_steps: int, goal_velocity: float
+) -> DiscreteEnvFloat32: ...
+def mountain_car_float64(
+    num_envs: int, max_episode_steps: int, goal_velocity: float
+) -> DiscreteEnvFloat64: ...
+def mountain_car_continuous_float32(
+    num_envs: int, max_episode_steps: int, goal_velocity: float
+) -> BoxEnvFloat32: ...
+def mountain_car_continuous_float64(
+    num_envs: int, max_episode_steps: int, goal_velocity: float
+) -> BoxEnvFloat64: ...
+def acrobot_float32(num_envs: int, max_episode_steps: int) -> DiscreteEnvFloat32: ...
+def acrobot_float64(num_envs: int, max_episode_steps: int) -> DiscreteEnvFloat64: ...
+def moving_particle_float32(num_envs: int, max_episode_steps: int) -> DiscreteEnvFloat32: ...
+def moving_particle_float64(num_envs: int, max_episode_steps: int) -> DiscreteEnvFloat64: ...
+def moving_particle_continuous_float32(num_envs: int, max_episode_steps: int) -> BoxEnvFloat32: ...
+def moving_particle_continuous_float64(num_envs: int, max_episode_steps: int) -> BoxEnvFloat64: ...
+def lqr_float32(
+    num_envs: int,
+    max_episode_steps: int,
+    A: FloatArray,
+    B: FloatArray,
+    Q: FloatArray,
+    R: FloatArray,
+    noise: FloatArray | None,
+    mean: FloatArray,
+    spread: FloatArray,
+) -> BoxEnvFloat32: ...
+def lqr_float64(
+    num_envs: int,
+    max_episode_steps: int,
+    A: FloatArray,
+    B: FloatArray,
+    Q: FloatArray,
+    R: FloatArray,
+    noise: FloatArray | None,
+    mean: FloatArray,
+    spread: FloatArray,
+) -> BoxEnvFloat64: ...
+def tabular_float32(
+    num_envs: int,
+    max_episode_steps: int,
+    actions: int,
+    first: IntArray,
+    next: IntArray,
+    probability: FloatArray,
+    reward: FloatArray,
+    terminated: BoolArray,
+    start: FloatArray,
+) -> DiscreteEnvFloat32: ...
+def tabular_float64(
+    num_envs: int,
+    max_episode_steps: int,
+    actions: int,
+    first: IntArray,
+    next: IntArray,
+    probability: FloatArray,
+    reward: FloatArray,
+    terminated: BoolArray,
+    start: FloatArray,
+) -> DiscreteEnvFloat64: ...
+def bandit_float32(
+    num_envs: int,
+    max_episode_steps: int,
+    weights: FloatArray,
+    sigma: float,
+    low: float,
+    high: float,
+) -> DiscreteEnvFloat32: ...
+def bandit_float64(
+    num_envs: int,
+    max_episode_steps: int,
+    weights: FloatArray,
+    sigma: float,
+    low: float,
+    high: float,
+) -> DiscreteEnvFloat64: ...
+def rock_paper_scissors_float32(
+    num_envs: int, max_episode_steps: int, memory: int
+) -> DiscreteEnvFloat32: ...
+def rock_paper_scissors_float64(
+    num_envs: int, max_episode_steps: int, memory: int
+) -> DiscreteEnvFloat64: ...

@@ -6,6 +6,7 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
+import numpy.typing as npt
 
 from pgfast.envs.native import native_env
 from pgfast.envs.vector_env import MOST_EPISODE_STEPS, NativeVectorEnv
@@ -42,14 +43,36 @@ class NativeSingleEnv(gym.Env[Any, Any]):
         options = dict(options or {})
         if "state" in options:
             options["state"] = np.ascontiguousarray(options["state"])[None]
+            if isinstance(self.observation_space, gym.spaces.Discrete):
+                options["state"] = options["state"].reshape(1)
         observations, infos = self._batch.reset(seed=seed, options=options)
-        return observations[0], infos
+        return self._first(observations), _first_infos(infos)
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Take an action: one of 0...A - 1, or an array (A,)."""
         observations, rewards, terminated, truncated, infos = self._batch.step(np.array([action]))
-        return observations[0], float(rewards[0]), bool(terminated[0]), bool(truncated[0]), infos
+        return (
+            self._first(observations),
+            float(rewards[0]),
+            bool(terminated[0]),
+            bool(truncated[0]),
+            _first_infos(infos),
+        )
+
+    def _first(self, observations: npt.NDArray[Any]) -> Any:
+        if isinstance(self.observation_space, gym.spaces.Discrete):
+            return int(observations[0])
+        return observations[0]
 
     def close(self) -> None:
         """Release the environment."""
         self._batch.close()
+
+
+def _first_infos(infos: dict[str, Any]) -> dict[str, Any]:
+    """A batch's infos without the masks, of its only environment."""
+    return {
+        name: float(value[0]) if value.ndim == 1 else value[0]
+        for name, value in infos.items()
+        if name[0] != "_"
+    }

@@ -69,11 +69,12 @@ class NativeVectorEnv(VectorEnv[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[
         if render_mode is not None:
             raise ValueError(f"make: render_mode is {render_mode!r}, expected None")
         self.parameters = _parameters(native, parameters)
+        model = native.with_parameters(self.parameters)
 
         self.metadata = {"render_modes": [], "autoreset_mode": mode}
         self.render_mode = None
-        self.single_observation_space = _space(native.observation, self.dtype)
-        self.single_action_space = _space(native.action, self.dtype)
+        self.single_observation_space = _space(model.observation, self.dtype)
+        self.single_action_space = _space(model.action, self.dtype)
         self.observation_space = batch_space(self.single_observation_space, self.num_envs)
         self.action_space = batch_space(self.single_action_space, self.num_envs)
         self.spec = copy.deepcopy(gym.spec(f"pgfast/{native.id}"))
@@ -85,10 +86,11 @@ class NativeVectorEnv(VectorEnv[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[
             **parameters,
         )
 
+        self._action_mask = model.action_mask
         self._mode = _MODES[mode]
         self._begun = False
         self._core: _core._Env = getattr(_core, f"{native.kernel}_{self.dtype.name}")(
-            self.num_envs, self.max_episode_steps or 0, **self.parameters
+            self.num_envs, self.max_episode_steps or 0, **model.arguments
         )
         if seed is None:
             seed = int(np.random.SeedSequence().generate_state(1, np.uint64)[0])
@@ -122,10 +124,11 @@ class NativeVectorEnv(VectorEnv[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[
         mask = (
             _reset_mask(options["reset_mask"], self.num_envs) if "reset_mask" in options else None
         )
-        states = _states(options["state"], self.dtype) if "state" in options else None
+        states = self._states(options["state"]) if "state" in options else None
         observations = self._core.reset(self._seeds(seed), mask, states)
         self._begun = True
-        return observations, {}
+        reached = np.ones(self.num_envs, np.bool_) if mask is None else mask.copy()
+        return self._observed(observations), self._table_infos(reached)
 
     def step(
         self, actions: npt.ArrayLike
@@ -133,8 +136,8 @@ class NativeVectorEnv(VectorEnv[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[
         """Step every environment.
 
         Parameters:
-            actions: discrete ones (N,) int64; int32 and lists of ints are taken too. Continuous ones
-                (N, A) float32 or float64, rounded to the environment's dtype, or lists of numbers.
+            actions: discrete ones (N,) int64; int32 and lists of ints are taken too. Continuous
+                ones (N, A) float32 or float64, rounded to the environment's dtype, or lists.
 
         Returns:
             Observations (N, D), rewards (N,) float64, terminated (N,), truncated (N,), infos. What
@@ -167,15 +170,61 @@ class NativeVectorEnv(VectorEnv[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[
         if finals is not None:
             done = terminated | truncated
             final_obs = np.full(self.num_envs, None, dtype=object)
+            final_rows = self._observed(finals)
             for i in np.flatnonzero(done):
-                final_obs[i] = finals[i]
+                final_obs[i] = final_rows[i]
             infos = {
                 "final_obs": final_obs,
                 "_final_obs": done,
-                "final_info": {},
+                "final_info": self._table_infos(done.copy(), final_rows),
                 "_final_info": done.copy(),
             }
-        return observations, rewards, terminated, truncated, infos
+        infos |= self._table_infos(np.ones(self.num_envs, np.bool_))
+        return self._observed(observations), rewards, terminated, truncated, infos
+
+    def _observed(self, observations: FloatArray) -> npt.NDArray[Any]:
+        """Observations as the space has them: a table's states are integers."""
+        if isinstance(self.single_observation_space, gym.spaces.Discrete):
+            return observations[:, 0].astype(np.int64)
+        return observations
+
+    def _table_infos(
+        self, reached: BoolArray, finals: npt.NDArray[Any] | None = None
+    ) -> dict[str, npt.NDArray[Any]]:
+        """What Gymnasium's tables tell: the probability of what happened, and useful actions.
+
+        `finals` are the final states of the episodes that ended; then it is about these.
+        """
+        if not isinstance(self.single_observation_space, gym.spaces.Discrete):
+            return {}
+        states = self._core.states().astype(np.float64)
+        infos: dict[str, npt.NDArray[Any]] = {"prob": states[:, 1 if finals is None else 2].copy()}
+        if self._action_mask is not None:
+            at = states[:, 0].astype(np.int64) if finals is None else finals
+            infos["action_mask"] = self._action_mask[np.where(reached, at, 0)]
+        for name in list(infos):
+            infos[name][~reached] = 0
+            infos[f"_{name}"] = reached.copy()
+        return infos
+
+    def _states(self, states: object) -> FloatArray:
+        """Options' states as the core takes them; a table's are integers (N,)."""
+        name = "reset: options['state']"
+        if isinstance(self.single_observation_space, gym.spaces.Discrete):
+            if not isinstance(states, np.ndarray) or states.dtype.kind not in "iu":
+                raise TypeError(f"{name} is {states!r}, expected an array of integers")
+            if states.shape != (self.num_envs,):
+                raise ValueError(f"{name} has shape {states.shape}, expected ({self.num_envs},)")
+            rows = np.ones((self.num_envs, 3), self.dtype)
+            rows[:, 0] = states
+            return rows
+        if not isinstance(states, np.ndarray) or states.dtype != self.dtype:
+            kind = type(states).__name__
+            what = f"has dtype {states.dtype}" if isinstance(states, np.ndarray) else f"is a {kind}"
+            raise TypeError(f"{name} {what}, expected {self.dtype}")
+        if not np.isfinite(states).all():
+            raise ValueError(f"{name} holds a number that is not finite")
+        return states
 
     def get_state(self) -> dict[str, npt.NDArray[Any]]:
         """Copy everything that the environments are.
@@ -248,16 +297,13 @@ def _parameters(native: NativeEnv, given: dict[str, Any]) -> dict[str, Any]:
     for name, value in given.items():
         if name not in parameters:
             raise TypeError(str(unknown(function, "keyword", name, parameters)))
-        if isinstance(parameters[name], float):
+        if isinstance(parameters[name], float) and not native.model:  # else the model checks it
             number = as_number(function, name, value, "a number")
             if not np.isfinite(number):
                 raise ValueError(f"{function}: {name} is {number}, expected a finite number")
             parameters[name] = number
-        elif type(parameters[name]) is not type(value):
-            raise TypeError(
-                f"{function}: {name} is a {type(value).__name__}, "
-                f"expected a {type(parameters[name]).__name__}"
-            )
+        elif type(parameters[name]) is bool and not isinstance(value, bool):
+            raise TypeError(f"{function}: {name} is a {type(value).__name__}, expected a bool")
         else:
             parameters[name] = value
     return parameters
@@ -281,17 +327,6 @@ def _autoreset_mode(mode: AutoresetMode | str) -> AutoresetMode:
         return AutoresetMode(mode)
     except ValueError:
         raise unknown("make", "autoreset_mode", mode, [m.value for m in AutoresetMode]) from None
-
-
-def _states(states: object, dtype: np.dtype[Any]) -> FloatArray:
-    name = "reset: options['state']"
-    if not isinstance(states, np.ndarray) or states.dtype != dtype:
-        kind = type(states).__name__
-        what = f"has dtype {states.dtype}" if isinstance(states, np.ndarray) else f"is a {kind}"
-        raise TypeError(f"{name} {what}, expected {dtype}")
-    if not np.isfinite(states).all():
-        raise ValueError(f"{name} holds a number that is not finite")
-    return states
 
 
 def _reset_mask(mask: object, num_envs: int) -> BoolArray:

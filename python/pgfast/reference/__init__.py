@@ -5,6 +5,7 @@ Same names and arguments as the functions of `pgfast`. Nothing here calls the co
 
 from __future__ import annotations
 
+from pgfast.reference.acrobot import acrobot_step
 from pgfast.reference.baselines import constant_baseline, leave_one_out_baseline, time_baseline
 from pgfast.reference.cartpole import cartpole_step
 from pgfast.reference.conjugate_gradient import conjugate_gradient
@@ -22,15 +23,20 @@ from pgfast.reference.features import (
     rbf_features,
     tile_features,
 )
+from pgfast.reference.lqr import lqr_step
+from pgfast.reference.mountain_car import mountain_car_continuous_step, mountain_car_step
+from pgfast.reference.moving_particle import moving_particle_step
 from pgfast.reference.optimizers import adam_step, sgd_step
 from pgfast.reference.pendulum import pendulum_step
 from pgfast.reference.policy import SoftmaxPolicy, StateActionSoftmaxPolicy
 from pgfast.reference.random import normal, philox, uniform
 from pgfast.reference.returns import episode_return, gae, reward_to_go
+from pgfast.reference.rock_paper_scissors import rock_paper_scissors_round
 
 __all__ = [
     "SoftmaxPolicy",
     "StateActionSoftmaxPolicy",
+    "acrobot_step",
     "adam_step",
     "cartpole_step",
     "conjugate_gradient",
@@ -39,6 +45,10 @@ __all__ = [
     "fourier_features",
     "gae",
     "leave_one_out_baseline",
+    "lqr_step",
+    "mountain_car_continuous_step",
+    "mountain_car_step",
+    "moving_particle_step",
     "normal",
     "one_hot_features",
     "pendulum_step",
@@ -46,6 +56,7 @@ __all__ = [
     "polynomial_features",
     "rbf_features",
     "reward_to_go",
+    "rock_paper_scissors_round",
     "sgd_step",
     "softmax_entropy",
     "softmax_kl",
