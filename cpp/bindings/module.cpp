@@ -8,6 +8,8 @@ void bind_random(pybind11::module_& m);
 void bind_returns(pybind11::module_& m);
 void bind_baselines(pybind11::module_& m);
 void bind_softmax(pybind11::module_& m);
+void bind_gaussian(pybind11::module_& m);
+void bind_multi_softmax(pybind11::module_& m);
 void bind_policy(pybind11::module_& m);
 void bind_conjugate_gradient(pybind11::module_& m);
 void bind_optimizers(pybind11::module_& m);
@@ -24,6 +26,8 @@ PYBIND11_MODULE(_core, m) {
   bind_returns(m);
   bind_baselines(m);
   bind_softmax(m);
+  bind_gaussian(m);
+  bind_multi_softmax(m);
   bind_conjugate_gradient(m);
   bind_policy(m);
   bind_optimizers(m);
