@@ -15,6 +15,9 @@ void bind_gaussian_policy(pybind11::module_& m);
 void bind_minibatch(pybind11::module_& m);
 void bind_trust_region(pybind11::module_& m);
 void bind_features(pybind11::module_& m);
+void bind_gaussian(pybind11::module_& m);
+void bind_multi_softmax(pybind11::module_& m);
+void bind_policy(pybind11::module_& m);
 void bind_conjugate_gradient(pybind11::module_& m);
 void bind_optimizers(pybind11::module_& m);
 void bind_vector_env(pybind11::module_& m);
@@ -33,6 +36,8 @@ PYBIND11_MODULE(_core, m) {
   bind_baselines(m);
   bind_softmax(m);
   bind_features(m);
+  bind_gaussian(m);
+  bind_multi_softmax(m);
   bind_conjugate_gradient(m);
   bind_network(m);
   bind_softmax_policy(m);

@@ -12,6 +12,7 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <algorithm>
 #include <cmath>
 #include <optional>
 #include <string>
@@ -193,6 +194,7 @@ class Arguments {
     return in;
   }
 
+<<<<<<< HEAD
   // Several discrete actions for each sample, the j-th in [0, counts[j]).
   Input<DiscreteAction> actions(const char* name, py::handle value, Shape leading,
                                 const std::vector<Index>& counts) const {
@@ -206,11 +208,26 @@ class Arguments {
       if (in.data[i] < 0 || in.data[i] >= count) {
         fail(std::string(name) + " holds " + std::to_string(in.data[i]) + " in dimension " +
              std::to_string(j) + ", expected 0 <= action < " + std::to_string(count));
+=======
+  // The same for several discrete dimensions: (..., dims), dimension j in [0, sizes[j]).
+  Input<DiscreteAction> multi_actions(const char* name, py::handle value, const Shape& leading,
+                                      const std::vector<Index>& sizes) const {
+    const auto dims = static_cast<Index>(sizes.size());
+    Shape shape = leading;
+    shape.push_back(dims);
+    const auto in = actions(name, value, shape, *std::max_element(sizes.begin(), sizes.end()));
+    for (Index i = 0; i < in.size(); ++i) {
+      const Index j = i % dims, size = sizes[static_cast<std::size_t>(j)];
+      if (in.data[i] >= size) {
+        fail(std::string(name) + " holds " + std::to_string(in.data[i]) + " in dimension " +
+             std::to_string(j) + ", expected 0 <= action < " + std::to_string(size));
+>>>>>>> distributions
       }
     }
     return in;
   }
 
+<<<<<<< HEAD
   // Which actions are allowed, alongside a batch: flags (..., sum of counts), each group of them
   // with at least one that is set. None: all.
   Input<bool> masks(const char* name, py::handle value, Shape leading,
@@ -228,6 +245,21 @@ class Arguments {
                std::to_string(first / width) + ", expected at least one that is allowed");
         }
         begin += count;
+=======
+  // A mask of actions in the shape of the logits, true = allowed, or None. The last axis holds the
+  // dimensions one after the other, and each must allow an action.
+  Input<bool> mask(const char* name, py::handle value, const Shape& shape,
+                   const std::vector<Index>& sizes) const {
+    if (value.is_none()) return {};
+    const auto in = alongside<bool>(name, value, shape);
+    Index sample = 0;
+    for (const bool* flags = in.data; flags < in.data + in.size(); ++sample) {
+      for (std::size_t j = 0; j < sizes.size(); flags += sizes[j++]) {
+        if (std::find(flags, flags + sizes[j], true) != flags + sizes[j]) continue;
+        fail(std::string(name) + " forbids every action of " +
+             (sizes.size() > 1 ? "dimension " + std::to_string(j) + " of " : "") + "sample " +
+             std::to_string(sample));
+>>>>>>> distributions
       }
     }
     return in;

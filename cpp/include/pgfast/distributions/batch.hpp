@@ -12,7 +12,7 @@
 
 namespace pgfast::batch {
 
-// z (B, size), and for discrete actions a mask (B, size) or null.
+// z (B, size), and for distributions that take one a mask (B, size) or null.
 template <class S>
 struct Parameters {
   using Scalar = S;
@@ -22,7 +22,11 @@ struct Parameters {
 
   template <class Tile>
   void set(Tile& tile, Index first, Index rows) const {
-    tile.set(z + first * size, rows, mask ? mask + first * size : nullptr);
+    if constexpr (requires { tile.set(z, rows, mask); }) {
+      tile.set(z + first * size, rows, mask ? mask + first * size : nullptr);
+    } else {
+      tile.set(z + first * size, rows);
+    }
   }
 };
 

@@ -95,6 +95,11 @@ class SoftmaxTile {
               DiscreteAction* actions) const {
     S uniforms[tile_rows];
     draws.uniforms(first_stream, index, uniforms, rows_);
+    sample(uniforms, actions);
+  }
+
+  // The same with row r's u given.
+  void sample(const S* uniforms, DiscreteAction* actions) const {
     for (Index r = 0; r < rows_; ++r) {
       const S* p = p_.data() + r * A_;
       S cumulated{0};
