@@ -16,7 +16,13 @@
 namespace pgfast {
 
 // What a stream is for. An environment and a policy that share a seed share no numbers.
-enum class Purpose : std::uint32_t { general = 0, environment = 1, action = 2, parameters = 3 };
+enum class Purpose : std::uint32_t {
+  general = 0,
+  environment = 1,
+  action = 2,
+  parameters = 3,
+  shuffle = 4
+};
 
 using PhiloxBlock = std::array<std::uint32_t, 4>;
 
