@@ -17,6 +17,7 @@ from pgfast.envs.native import NATIVE_ENVS
 T, N, B, D, A = 4, 3, 6, 5, 3
 POLICY = pg.SoftmaxPolicy(D, A, hidden=(4,))
 STATE_ACTION = pg.StateActionSoftmaxPolicy(A, D)
+LINEAR_VALUE, VALUE = pg.ValueFunction(D), pg.ValueFunction(D, hidden=(4,))
 
 
 def flags():
@@ -40,6 +41,11 @@ PHI = pg.FourierFeatures([-1] * D, [1] * D, order=1)
 EPISODES = {"rewards": real(T, N), "terminated": flags(), "truncated": flags()}
 SAMPLES = {"observations": real(B, D), "actions": actions(B)}
 FEATURES = {"observations": real(B, A, D), "actions": actions(B)}
+REGRESSION = {
+    "observations": real(B, D),
+    "targets": real(B),
+    "valid": np.ones(B, bool),
+}
 THETA = real(len(POLICY.theta))
 
 KERNELS = {
@@ -55,10 +61,39 @@ KERNELS = {
         lambda **k: pg.gae(**k, gamma=0.9, lam=0.9),
         {**EPISODES, "values": real(T + 1, N), "final_values": real(0)},
     ),
+    "lambda_return": (
+        lambda **k: pg.lambda_return(**k, gamma=0.9, lam=0.9),
+        {**EPISODES, "values": real(T + 1, N), "final_values": real(0)},
+    ),
+    "n_step_return": (
+        lambda **k: pg.n_step_return(**k, gamma=0.9, n=2),
+        {**EPISODES, "values": real(T + 1, N), "final_values": real(0)},
+    ),
+    "vtrace": (
+        lambda **k: pg.vtrace(**k, gamma=0.9),
+        {
+            **EPISODES,
+            "values": real(T + 1, N),
+            "log_ratios": real(T, N),
+            "final_values": real(0),
+        },
+    ),
     **{
         name: (getattr(pg, name), {"returns": real(T, N), "valid": ~flags()})
         for name in ("constant_baseline", "time_baseline", "leave_one_out_baseline")
     },
+    "linear_baseline": (
+        pg.linear_baseline,
+        {"returns": real(T, N), "valid": ~flags(), "observations": real(T, N, D)},
+    ),
+    "optimal_baseline": (
+        pg.optimal_baseline,
+        {"returns": real(T, N), "valid": ~flags(), "score_norms": abs(real(T, N))},
+    ),
+    "predict": (with_policy("predict", VALUE), {"observations": real(B, D)}),
+    "gradient": (with_policy("gradient", VALUE), REGRESSION),
+    "fit": (with_policy("fit", VALUE), REGRESSION),
+    "linear fit": (with_policy("fit", LINEAR_VALUE), REGRESSION),
     "softmax_log_prob": (pg.softmax_log_prob, {"logits": real(B, A), "actions": actions(B)}),
     "softmax_score": (pg.softmax_score, {"logits": real(B, A), "actions": actions(B)}),
     "softmax_entropy": (pg.softmax_entropy, {"logits": real(B, A)}),
@@ -118,7 +153,7 @@ def valid(name, argument):
 
 def fails(name, argument, error, what, **spoiled):
     """The call raises an error whose message has function, argument and fault."""
-    function = name.removeprefix("state-action ")
+    function = name.removeprefix("state-action ").removeprefix("linear ")
     with pytest.raises(error, match=rf"{function}: .*\b{argument}\b.*{what}"):
         call(name, **spoiled)
 
@@ -145,6 +180,8 @@ def test_every_kernel_of_the_core_is_held_to_the_contract():
     }
     assert functions - others <= set(KERNELS)
     methods = {name for name in vars(_core.SoftmaxMlp) if name[0] != "_"} - {"num_parameters"}
+    methods |= {name for name in vars(_core.ValueNetwork) if name[0] != "_"}
+    methods -= {"fit_ridge", "fit_minibatches"}  # fit of either kind
     assert methods <= set(KERNELS)
 
 
@@ -184,7 +221,9 @@ def test_another_shape_is_an_error(name, argument):
     array = valid(name, argument)
     longer = np.zeros((*array.shape[:-1], array.shape[-1] + 1), array.dtype)
     decides = argument in ("rewards", "returns", "logits", "theta", "b")
-    if not decides:
+    if (name, argument) == ("linear_baseline", "observations"):
+        call(name, **{argument: longer})  # any D is right
+    elif not decides:
         shape = re.escape(f"has shape {tuple(longer.shape)}")
         fails(name, argument, ValueError, shape, **{argument: longer})
     elif len(KERNELS[name][1]) > 1 and "actions" not in KERNELS[name][1]:
@@ -243,12 +282,17 @@ def test_an_action_out_of_range_is_an_error(name, bad):
     fails(name, "actions", ValueError, f"holds {bad}, expected 0 <= action < 3", actions=spoiled)
 
 
-@pytest.mark.parametrize("name", ["episode_return", "reward_to_go", "gae"])
+@pytest.mark.parametrize(
+    "name",
+    ["episode_return", "reward_to_go", "n_step_return", "gae", "lambda_return", "vtrace"],
+)
 @pytest.mark.parametrize("bad", [-0.1, 1.1, np.nan, np.inf])
 def test_discounts_lie_between_0_and_1(name, bad):
     function, arrays = getattr(pg, name), KERNELS[name][1]
-    kwargs = {"gamma": 0.9, "lam": 0.9} if name == "gae" else {"gamma": 0.9}
-    for parameter in kwargs:
+    kwargs = {"gamma": 0.9, "n": 2} if name == "n_step_return" else {"gamma": 0.9}
+    if name in ("gae", "lambda_return", "vtrace"):
+        kwargs["lam"] = 0.9
+    for parameter in kwargs.keys() - {"n"}:
         expected = rf"{name}: {parameter} is {bad}, expected a number in \[0, 1\]"
         with pytest.raises(ValueError, match=expected):
             function(**arrays, **{**kwargs, parameter: bad})

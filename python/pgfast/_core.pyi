@@ -55,9 +55,45 @@ def gae(
     lam: float,
     final_values: FloatArray | None,
 ) -> FloatArray: ...
+def lambda_return(
+    rewards: FloatArray,
+    values: FloatArray,
+    terminated: BoolArray,
+    truncated: BoolArray,
+    gamma: float,
+    lam: float,
+    final_values: FloatArray | None,
+) -> FloatArray: ...
+def n_step_return(
+    rewards: FloatArray,
+    values: FloatArray,
+    terminated: BoolArray,
+    truncated: BoolArray,
+    gamma: float,
+    n: int,
+    final_values: FloatArray | None,
+) -> FloatArray: ...
+def vtrace(
+    rewards: FloatArray,
+    values: FloatArray,
+    log_ratios: FloatArray,
+    terminated: BoolArray,
+    truncated: BoolArray,
+    gamma: float,
+    lam: float,
+    rho_clip: float,
+    c_clip: float,
+    final_values: FloatArray | None,
+) -> tuple[FloatArray, FloatArray]: ...
 def constant_baseline(returns: FloatArray, valid: BoolArray | None) -> FloatArray: ...
 def time_baseline(returns: FloatArray, valid: BoolArray | None) -> FloatArray: ...
 def leave_one_out_baseline(returns: FloatArray, valid: BoolArray | None) -> FloatArray: ...
+def linear_baseline(
+    returns: FloatArray, valid: BoolArray | None, observations: FloatArray, ridge: float
+) -> FloatArray: ...
+def optimal_baseline(
+    returns: FloatArray, valid: BoolArray | None, score_norms: FloatArray, per_time: bool
+) -> FloatArray: ...
 def softmax_log_prob(logits: FloatArray, actions: IntArray) -> FloatArray: ...
 def softmax_score(logits: FloatArray, actions: IntArray) -> FloatArray: ...
 def softmax_entropy(logits: FloatArray) -> FloatArray: ...
@@ -108,6 +144,36 @@ class TileCoding(Features):
     def __init__(
         self, low: FloatArray, high: FloatArray, tiles: Sequence[int], tilings: int
     ) -> None: ...
+class ValueNetwork:
+    def __init__(self, sizes: Sequence[int], activation: str) -> None: ...
+    def predict(self, theta: FloatArray, observations: FloatArray) -> FloatArray: ...
+    def gradient(
+        self,
+        theta: FloatArray,
+        observations: FloatArray,
+        targets: FloatArray,
+        valid: BoolArray | None,
+    ) -> FloatArray: ...
+    def fit_ridge(
+        self,
+        theta: FloatArray,
+        observations: FloatArray,
+        targets: FloatArray,
+        valid: BoolArray | None,
+        ridge: float,
+    ) -> tuple[float, float, float]: ...
+    def fit_minibatches(
+        self,
+        theta: FloatArray,
+        observations: FloatArray,
+        targets: FloatArray,
+        valid: BoolArray | None,
+        epochs: int,
+        batch_size: int,
+        learning_rate: float,
+        seed: int,
+        stream: int,
+    ) -> tuple[float, float, float]: ...
 
 class _PolicyKernel:
     @property

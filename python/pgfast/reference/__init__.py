@@ -7,6 +7,13 @@ from __future__ import annotations
 
 from pgfast.reference.acrobot import acrobot_step
 from pgfast.reference.baselines import constant_baseline, leave_one_out_baseline, time_baseline
+from pgfast.reference.baselines import (
+    constant_baseline,
+    leave_one_out_baseline,
+    linear_baseline,
+    optimal_baseline,
+    time_baseline,
+)
 from pgfast.reference.cartpole import cartpole_step
 from pgfast.reference.conjugate_gradient import conjugate_gradient
 from pgfast.reference.distributions import (
@@ -32,11 +39,21 @@ from pgfast.reference.policy import SoftmaxPolicy, StateActionSoftmaxPolicy
 from pgfast.reference.random import normal, philox, uniform
 from pgfast.reference.returns import episode_return, gae, reward_to_go
 from pgfast.reference.rock_paper_scissors import rock_paper_scissors_round
+from pgfast.reference.returns import (
+    episode_return,
+    gae,
+    lambda_return,
+    n_step_return,
+    reward_to_go,
+)
+from pgfast.reference.value_function import ValueFunction
+from pgfast.reference.vtrace import vtrace
 
 __all__ = [
     "SoftmaxPolicy",
     "StateActionSoftmaxPolicy",
     "acrobot_step",
+    "ValueFunction",
     "adam_step",
     "cartpole_step",
     "conjugate_gradient",
@@ -44,6 +61,7 @@ __all__ = [
     "episode_return",
     "fourier_features",
     "gae",
+    "lambda_return",
     "leave_one_out_baseline",
     "lqr_step",
     "mountain_car_continuous_step",
@@ -52,6 +70,10 @@ __all__ = [
     "normal",
     "one_hot_features",
     "pendulum_step",
+    "linear_baseline",
+    "n_step_return",
+    "normal",
+    "optimal_baseline",
     "philox",
     "polynomial_features",
     "rbf_features",
@@ -66,4 +88,5 @@ __all__ = [
     "tile_features",
     "time_baseline",
     "uniform",
+    "vtrace",
 ]
