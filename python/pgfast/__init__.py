@@ -33,6 +33,7 @@ from pgfast.softmax_policy import SoftmaxPolicy, StateActionSoftmaxPolicy
 
 if TYPE_CHECKING:
     from pgfast.checkpoint import load
+    from pgfast.envs.check import check_vector_env
     from pgfast.envs.collect import collect
     from pgfast.envs.make import make
     from pgfast.evaluation import evaluate
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 # Names whose modules import more than NumPy.
 _LAZY = {
+    "check_vector_env": "pgfast.envs.check",
     "load": "pgfast.checkpoint",
     "make": "pgfast.envs.make",
     "Run": "pgfast.training",
@@ -64,6 +66,7 @@ __all__ = [
     "Trainer",
     "__version__",
     "build_info",
+    "check_vector_env",
     "collect",
     "conjugate_gradient",
     "constant_baseline",
