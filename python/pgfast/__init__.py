@@ -63,6 +63,7 @@ from pgfast.vtrace import vtrace
 
 if TYPE_CHECKING:
     from pgfast.checkpoint import load
+    from pgfast.envs.check import check_vector_env
     from pgfast.envs.collect import collect
     from pgfast.envs.make import make
     from pgfast.evaluation import evaluate
@@ -70,6 +71,7 @@ if TYPE_CHECKING:
 
 # Names whose modules import more than NumPy.
 _LAZY = {
+    "check_vector_env": "pgfast.envs.check",
     "load": "pgfast.checkpoint",
     "make": "pgfast.envs.make",
     "Run": "pgfast.training",
@@ -104,6 +106,7 @@ __all__ = [
     "ValueFunction",
     "__version__",
     "build_info",
+    "check_vector_env",
     "collect",
     "compare_baselines",
     "conjugate_gradient",
