@@ -50,15 +50,10 @@ def test_the_stub_names_what_the_core_has():
     methods = {
         method
         for kind in (
-<<<<<<< HEAD
             _core.Features,
             _core.SoftmaxMlp,
             _core.SoftmaxStateAction,
-=======
-            _core.SoftmaxMlp,
-            _core.SoftmaxStateAction,
             _core.ValueNetwork,
->>>>>>> estimators
             _core.DiscreteEnvFloat32,
         )
         for method in vars(kind)

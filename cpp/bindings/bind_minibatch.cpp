@@ -67,14 +67,14 @@ py::dict climb(const P& policy, py::tuple adam, py::object observations, py::obj
                py::object masks, py::object log_probs, py::object advantages, py::object valid,
                py::tuple surrogate, py::object reference, py::object value, Index epochs,
                Index batch_size, double max_gradient_norm, double target_kl, std::uint64_t seed,
-               std::uint32_t first_stream) {
+               std::uint32_t stream) {
   const Arguments arguments("climb_minibatches");
   const MinibatchSettings settings{arguments.at_least("epochs", epochs, 1),
                                    arguments.at_least("batch_size", batch_size, 1),
                                    max_gradient_norm,
                                    target_kl,
                                    seed,
-                                   first_stream};
+                                   stream};
   return arguments.dispatch("theta", adam[0], [&]<class S>() {
     const Index Z = policy.network.output_size();
     AdamArguments<S> theta(arguments, adam, policy.network.num_parameters());
@@ -144,7 +144,7 @@ void bind_climb(py::module_& m) {
         py::arg("observations"), py::arg("actions"), py::arg("masks"), py::arg("log_probs"),
         py::arg("advantages"), py::arg("valid"), py::arg("surrogate"), py::arg("reference"),
         py::arg("value"), py::arg("epochs"), py::arg("batch_size"), py::arg("max_gradient_norm"),
-        py::arg("target_kl"), py::arg("seed"), py::arg("first_stream"));
+        py::arg("target_kl"), py::arg("seed"), py::arg("stream"));
 }
 
 }  // namespace

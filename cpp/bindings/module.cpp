@@ -10,7 +10,6 @@ void bind_vtrace(pybind11::module_& m);
 void bind_baselines(pybind11::module_& m);
 void bind_value_function(pybind11::module_& m);
 void bind_softmax(pybind11::module_& m);
-void bind_network(pybind11::module_& m);
 void bind_softmax_policy(pybind11::module_& m);
 void bind_multi_softmax_policy(pybind11::module_& m);
 void bind_gaussian_policy(pybind11::module_& m);
@@ -43,7 +42,6 @@ PYBIND11_MODULE(_core, m) {
   bind_gaussian(m);
   bind_multi_softmax(m);
   bind_conjugate_gradient(m);
-  bind_network(m);
   bind_softmax_policy(m);
   bind_multi_softmax_policy(m);
   bind_gaussian_policy(m);

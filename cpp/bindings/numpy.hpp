@@ -194,21 +194,6 @@ class Arguments {
     return in;
   }
 
-<<<<<<< HEAD
-  // Several discrete actions for each sample, the j-th in [0, counts[j]).
-  Input<DiscreteAction> actions(const char* name, py::handle value, Shape leading,
-                                const std::vector<Index>& counts) const {
-    leading.push_back(static_cast<Index>(counts.size()));
-    py::array a = array(name, value);
-    if (has_dtype<std::int32_t>(a)) a = py::array_t<DiscreteAction>::ensure(a);
-    auto in = alongside<DiscreteAction>(name, a, leading);
-    for (Index i = 0; i < in.size(); ++i) {
-      const Index j = i % static_cast<Index>(counts.size());
-      const Index count = counts[static_cast<std::size_t>(j)];
-      if (in.data[i] < 0 || in.data[i] >= count) {
-        fail(std::string(name) + " holds " + std::to_string(in.data[i]) + " in dimension " +
-             std::to_string(j) + ", expected 0 <= action < " + std::to_string(count));
-=======
   // The same for several discrete dimensions: (..., dims), dimension j in [0, sizes[j]).
   Input<DiscreteAction> multi_actions(const char* name, py::handle value, const Shape& leading,
                                       const std::vector<Index>& sizes) const {
@@ -221,31 +206,11 @@ class Arguments {
       if (in.data[i] >= size) {
         fail(std::string(name) + " holds " + std::to_string(in.data[i]) + " in dimension " +
              std::to_string(j) + ", expected 0 <= action < " + std::to_string(size));
->>>>>>> distributions
       }
     }
     return in;
   }
 
-<<<<<<< HEAD
-  // Which actions are allowed, alongside a batch: flags (..., sum of counts), each group of them
-  // with at least one that is set. None: all.
-  Input<bool> masks(const char* name, py::handle value, Shape leading,
-                    const std::vector<Index>& counts) const {
-    if (value.is_none()) return {};
-    Index width = 0;
-    for (const Index count : counts) width += count;
-    leading.push_back(width);
-    const auto in = alongside<bool>(name, value, leading);
-    for (Index first = 0; first < in.size(); first += width) {
-      Index begin = first;
-      for (const Index count : counts) {
-        if (count_set(in.data, begin, begin + count) == 0) {
-          fail(std::string(name) + " forbids every action of sample " +
-               std::to_string(first / width) + ", expected at least one that is allowed");
-        }
-        begin += count;
-=======
   // A mask of actions in the shape of the logits, true = allowed, or None. The last axis holds the
   // dimensions one after the other, and each must allow an action.
   Input<bool> mask(const char* name, py::handle value, const Shape& shape,
@@ -259,7 +224,6 @@ class Arguments {
         fail(std::string(name) + " forbids every action of " +
              (sizes.size() > 1 ? "dimension " + std::to_string(j) + " of " : "") + "sample " +
              std::to_string(sample));
->>>>>>> distributions
       }
     }
     return in;

@@ -39,7 +39,7 @@ Input<DiscreteAction> read_actions(const Arguments& arguments, py::handle action
 template <class S>
 Input<DiscreteAction> read_actions(const Arguments& arguments, py::handle actions,
                                    const Shape& leading, const MultiSoftmax& d) {
-  return arguments.actions("actions", actions, leading, d.sizes);
+  return arguments.multi_actions("actions", actions, leading, d.sizes);
 }
 template <class S>
 Input<S> read_actions(const Arguments& arguments, py::handle actions, const Shape& leading,
@@ -52,11 +52,11 @@ Input<S> read_actions(const Arguments& arguments, py::handle actions, const Shap
 // The masks of allowed actions alongside a batch; each leaves at least one action.
 inline Input<bool> read_masks(const Arguments& arguments, py::handle masks, const Shape& leading,
                               const Softmax& d) {
-  return arguments.masks("masks", masks, leading, {d.actions});
+  return arguments.mask("masks", masks, leading + Shape{d.actions}, {d.actions});
 }
 inline Input<bool> read_masks(const Arguments& arguments, py::handle masks, const Shape& leading,
                               const MultiSoftmax& d) {
-  return arguments.masks("masks", masks, leading, d.sizes);
+  return arguments.mask("masks", masks, leading + Shape{d.parameter_size()}, d.sizes);
 }
 inline Input<bool> read_masks(const Arguments& arguments, py::handle masks, const Shape&,
                               const Gaussian&) {

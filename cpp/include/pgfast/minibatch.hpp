@@ -53,7 +53,7 @@ struct MinibatchSettings {
   double max_gradient_norm;  // infinity: none
   double target_kl;          // infinity: none
   std::uint64_t seed;
-  std::uint32_t first_stream;  // of the orders; epoch e takes stream first_stream + e
+  std::uint32_t stream;  // of the orders: one for each call; epoch e takes its draws from e n on
 };
 
 struct MinibatchOutcome {
@@ -203,8 +203,8 @@ MinibatchOutcome climb_minibatches(const P& policy, AdamParameters<S>& theta,
   MinibatchOutcome outcome;
   for (Index epoch = 0; epoch < settings.epochs; ++epoch) {
     if (batch_size < n) {
-      shuffle(rows.data(), n, settings.seed,
-              settings.first_stream + static_cast<std::uint32_t>(epoch));
+      shuffle(rows.data(), n, settings.seed, settings.stream,
+              static_cast<std::uint64_t>(epoch * n));
     }
     outcome.means = {};
     outcome.value_loss = 0;

@@ -21,12 +21,8 @@ enum class Purpose : std::uint32_t {
   environment = 1,
   action = 2,
   parameters = 3,
-<<<<<<< HEAD
   features = 4,
-  minibatch = 5
-=======
-  shuffle = 4
->>>>>>> estimators
+  shuffle = 5
 };
 
 using PhiloxBlock = std::array<std::uint32_t, 4>;
