@@ -14,6 +14,7 @@ void bind_conjugate_gradient(pybind11::module_& m);
 void bind_optimizers(pybind11::module_& m);
 void bind_vector_env(pybind11::module_& m);
 void bind_rollout(pybind11::module_& m);
+void bind_tabular(pybind11::module_& m);
 }  // namespace pgfast::bindings
 
 PYBIND11_MODULE(_core, m) {
@@ -31,4 +32,5 @@ PYBIND11_MODULE(_core, m) {
   bind_optimizers(m);
   bind_vector_env(m);
   bind_rollout(m);
+  bind_tabular(m);
 }

@@ -38,6 +38,7 @@ from pgfast.random import normal, uniform
 from pgfast.returns import episode_return, gae, reward_to_go
 from pgfast.rollout import Rollout
 from pgfast.softmax_policy import SoftmaxPolicy, StateActionSoftmaxPolicy
+from pgfast.tabular import TabularMDP
 
 if TYPE_CHECKING:
     from pgfast.checkpoint import load
@@ -73,6 +74,7 @@ __all__ = [
     "Run",
     "SoftmaxPolicy",
     "StateActionSoftmaxPolicy",
+    "TabularMDP",
     "TileFeatures",
     "Trainer",
     "__version__",

@@ -26,6 +26,13 @@ from pgfast.reference.optimizers import adam_step, sgd_step
 from pgfast.reference.policy import SoftmaxPolicy, StateActionSoftmaxPolicy
 from pgfast.reference.random import normal, philox, uniform
 from pgfast.reference.returns import episode_return, gae, reward_to_go
+from pgfast.reference.tabular import (
+    tabular_fisher,
+    tabular_gradient,
+    tabular_optimal_values,
+    tabular_values,
+    tabular_visitation,
+)
 
 __all__ = [
     "SoftmaxPolicy",
@@ -50,6 +57,11 @@ __all__ = [
     "softmax_log_prob",
     "softmax_sample",
     "softmax_score",
+    "tabular_fisher",
+    "tabular_gradient",
+    "tabular_optimal_values",
+    "tabular_values",
+    "tabular_visitation",
     "tile_features",
     "time_baseline",
     "uniform",
