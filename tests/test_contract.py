@@ -38,6 +38,7 @@ def with_policy(name, policy=POLICY, **others):
 
 
 PHI = pg.FourierFeatures([-1] * D, [1] * D, order=1)
+MDP = pg.TabularMDP(np.full((A, 2, A), 1 / A), np.ones((A, 2)), np.eye(A)[0], 0.9)
 EPISODES = {"rewards": real(T, N), "terminated": flags(), "truncated": flags()}
 SAMPLES = {"observations": real(B, D), "actions": actions(B)}
 FEATURES = {"observations": real(B, A, D), "actions": actions(B)}
@@ -125,6 +126,9 @@ KERNELS = {
         {"observations": real(B, A, D), "v": real(D)},
     ),
     "conjugate_gradient": (lambda b: pg.conjugate_gradient(lambda v: v, b), {"b": real(B)}),
+    "TabularMDP": (MDP.value, {"policy": np.full((A, 2), 0.5)}),
+    "weighted_gram": (_core.weighted_gram, {"rows": np.ones((B, D)), "weights": np.ones(B)}),
+    "semidefinite_solve": (_core.semidefinite_solve, {"matrix": np.eye(D), "b": np.ones(D)}),
     "sgd_step": (
         lambda **k: _core.sgd_step(**k, step_size=0.1),
         {"theta": real(B), "gradient": real(B)},
@@ -224,9 +228,11 @@ def test_another_shape_is_an_error(name, argument):
     if (name, argument) == ("linear_baseline", "observations"):
         call(name, **{argument: longer})  # any D is right
     elif not decides:
+    decides = argument in ("rewards", "returns", "logits", "theta", "b", "rows")
+    if not decides:
         shape = re.escape(f"has shape {tuple(longer.shape)}")
         fails(name, argument, ValueError, shape, **{argument: longer})
-    elif len(KERNELS[name][1]) > 1 and "actions" not in KERNELS[name][1]:
+    elif len(KERNELS[name][1]) > 1 and not {"actions", "rows"} & set(KERNELS[name][1]):
         with pytest.raises(ValueError, match="has shape"):  # of another argument
             call(name, **{argument: longer})
     else:

@@ -60,6 +60,7 @@ from pgfast.rollout import Rollout
 from pgfast.softmax_policy import SoftmaxPolicy, StateActionSoftmaxPolicy
 from pgfast.value_function import ValueFit, ValueFunction
 from pgfast.vtrace import vtrace
+from pgfast.tabular import TabularMDP
 
 if TYPE_CHECKING:
     from pgfast.checkpoint import load
@@ -100,6 +101,7 @@ __all__ = [
     "RunningMoments",
     "SoftmaxPolicy",
     "StateActionSoftmaxPolicy",
+    "TabularMDP",
     "TileFeatures",
     "Trainer",
     "ValueFit",

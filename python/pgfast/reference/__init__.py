@@ -48,6 +48,13 @@ from pgfast.reference.returns import (
 )
 from pgfast.reference.value_function import ValueFunction
 from pgfast.reference.vtrace import vtrace
+from pgfast.reference.tabular import (
+    tabular_fisher,
+    tabular_gradient,
+    tabular_optimal_values,
+    tabular_values,
+    tabular_visitation,
+)
 
 __all__ = [
     "SoftmaxPolicy",
@@ -85,6 +92,11 @@ __all__ = [
     "softmax_log_prob",
     "softmax_sample",
     "softmax_score",
+    "tabular_fisher",
+    "tabular_gradient",
+    "tabular_optimal_values",
+    "tabular_values",
+    "tabular_visitation",
     "tile_features",
     "time_baseline",
     "uniform",
