@@ -48,6 +48,10 @@ REGRESSION = {
     "valid": np.ones(B, bool),
 }
 THETA = real(len(POLICY.theta))
+SIZES = (A, 2)
+LOGITS = {"logits": real(B, A), "mask": np.ones((B, A), bool)}
+MULTI_LOGITS = {"logits": real(B, A + 2), "mask": np.ones((B, A + 2), bool)}
+GAUSSIANS = {"mean": real(B, A), "log_std": real(B, A)}
 
 KERNELS = {
     "episode_return": (
@@ -101,6 +105,39 @@ KERNELS = {
     "softmax_kl": (pg.softmax_kl, {"logits": real(B, A), "other_logits": real(B, A)}),
     "softmax_sample": (lambda **k: pg.softmax_sample(**k, seed=0), {"logits": real(B, A)}),
     "features": (lambda **k: PHI(**k), {"observations": real(B, D)}),
+    "softmax_log_prob": (pg.softmax_log_prob, {**LOGITS, "actions": actions(B)}),
+    "softmax_score": (pg.softmax_score, {**LOGITS, "actions": actions(B)}),
+    "softmax_entropy": (pg.softmax_entropy, LOGITS),
+    "softmax_kl": (pg.softmax_kl, {**LOGITS, "other_logits": real(B, A)}),
+    "softmax_sample": (lambda **k: pg.softmax_sample(**k, seed=0), LOGITS),
+    "multi_softmax_log_prob": (
+        lambda **k: pg.multi_softmax_log_prob(**k, sizes=SIZES),
+        {**MULTI_LOGITS, "actions": actions(B, 2)},
+    ),
+    "multi_softmax_score": (
+        lambda **k: pg.multi_softmax_score(**k, sizes=SIZES),
+        {**MULTI_LOGITS, "actions": actions(B, 2)},
+    ),
+    "multi_softmax_entropy": (
+        lambda **k: pg.multi_softmax_entropy(**k, sizes=SIZES),
+        MULTI_LOGITS,
+    ),
+    "multi_softmax_kl": (
+        lambda **k: pg.multi_softmax_kl(**k, sizes=SIZES),
+        {**MULTI_LOGITS, "other_logits": real(B, A + 2)},
+    ),
+    "multi_softmax_sample": (
+        lambda **k: pg.multi_softmax_sample(**k, sizes=SIZES, seed=0),
+        MULTI_LOGITS,
+    ),
+    "gaussian_log_prob": (pg.gaussian_log_prob, {**GAUSSIANS, "actions": real(B, A)}),
+    "gaussian_score": (pg.gaussian_score, {**GAUSSIANS, "actions": real(B, A)}),
+    "gaussian_entropy": (pg.gaussian_entropy, GAUSSIANS),
+    "gaussian_kl": (
+        pg.gaussian_kl,
+        {**GAUSSIANS, "other_mean": real(B, A), "other_log_std": real(B, A)},
+    ),
+    "gaussian_sample": (lambda **k: pg.gaussian_sample(**k, seed=0), GAUSSIANS),
     "logits": (with_policy("logits"), {"observations": real(B, D)}),
     "sample": (with_policy("sample"), {"observations": real(B, D)}),
     "mode": (with_policy("mode"), {"observations": real(B, D)}),
@@ -142,7 +179,8 @@ KERNELS = {
 }
 
 CASES = [(name, argument) for name, (_, arrays) in KERNELS.items() for argument in arrays]
-OPTIONAL = {"final_values", "last_values", "valid", "weights"}
+DECIDING = {"rewards", "returns", "logits", "mean", "b", "theta"}  # the dtype and the shape
+OPTIONAL = {"final_values", "last_values", "mask", "valid", "weights"}
 
 
 def call(name, **spoiled):
@@ -198,6 +236,7 @@ def test_another_dtype_is_an_error_and_never_converted(name, argument):
         spoiled = array.astype(dtype)
         decides = argument in ("rewards", "returns", "logits", "b", "theta") or name == "features"
         if dtype == np.float64 and decides:
+        if dtype == np.float64 and argument in DECIDING:
             continue  # it decides the dtype; then another argument is the one that differs
         fails(name, argument, TypeError, f"has dtype {np.dtype(dtype)}", **{argument: spoiled})
 
@@ -216,7 +255,7 @@ def test_another_rank_is_an_error(name, argument):
     scalar = np.zeros((), array.dtype)
     shape = re.escape("has shape ()")
     fails(name, argument, ValueError, shape, **{argument: scalar})
-    if argument not in ("observations", "logits"):  # those take any leading dimensions
+    if argument not in ("observations", "logits", "mean"):  # those take any leading dimensions
         fails(name, argument, ValueError, "has shape", **{argument: array[None]})
 
 
@@ -233,6 +272,10 @@ def test_another_shape_is_an_error(name, argument):
         shape = re.escape(f"has shape {tuple(longer.shape)}")
         fails(name, argument, ValueError, shape, **{argument: longer})
     elif len(KERNELS[name][1]) > 1 and not {"actions", "rows"} & set(KERNELS[name][1]):
+    if argument not in DECIDING:
+        shape = re.escape(f"has shape {tuple(longer.shape)}")
+        fails(name, argument, ValueError, shape, **{argument: longer})
+    elif argument == "mean" or KERNELS[name][1].keys() - {argument, "actions"}:
         with pytest.raises(ValueError, match="has shape"):  # of another argument
             call(name, **{argument: longer})
     else:
@@ -280,10 +323,13 @@ def test_read_only_inputs_are_taken_and_outputs_are_not(name, argument):
         call(name, **{argument: array})
 
 
-@pytest.mark.parametrize("name", [n for n, (_, a) in KERNELS.items() if "actions" in a])
+DISCRETE = [n for n, (_, a) in KERNELS.items() if "actions" in a and "mean" not in a]
+
+
+@pytest.mark.parametrize("name", DISCRETE)
 @pytest.mark.parametrize("bad", [-1, A, 2**40])
 def test_an_action_out_of_range_is_an_error(name, bad):
-    spoiled = actions(B)
+    spoiled = valid(name, "actions")
     spoiled[4] = bad
     fails(name, "actions", ValueError, f"holds {bad}, expected 0 <= action < 3", actions=spoiled)
 

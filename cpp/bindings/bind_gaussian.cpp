@@ -9,14 +9,9 @@ namespace {
 template <class S>
 Input<S> log_std_alongside(const Arguments& arguments, const char* name, py::handle value,
                            const Shape& shape) {
-  const py::array array = arguments.array(name, value);
-  const Shape shared{shape.back()};
-  if (shape_of(array) != shared && shape_of(array) != shape) {
-    arguments.fail(std::string(name) + " has shape " + shape_text(shape_of(array)) + ", expected " +
-                   shape_text(shared) + " or " + shape_text(shape));
-  }
-  const Shape expected = shape_of(array);
-  return arguments.finite_input<S>(name, array, {expected.begin(), expected.end()});
+  const bool shared = arguments.array(name, value).ndim() == 1;
+  const auto first = shared ? shape.end() - 1 : shape.begin();
+  return arguments.finite_input<S>(name, value, std::vector<Dim>(first, shape.end()));
 }
 
 // f.operator()<S>(mean, log_std, parameters, distribution) after the checks that all five functions
@@ -38,8 +33,8 @@ py::array gaussian_log_prob(py::object mean, py::object log_std, py::object acti
   return with_parameters(
       arguments, mean, log_std,
       [&]<class S>(const Batch<S>& mu, const auto& p, const Gaussian& gaussian) -> py::array {
-        const auto a =
-            arguments.finite_input<S>("actions", actions, {mu.shape.begin(), mu.shape.end()});
+        const auto a = arguments.finite_input<S>(
+            "actions", actions, std::vector<Dim>(mu.shape.begin(), mu.shape.end()));
         auto out = output<S>(mu.leading);
         S* data = out.mutable_data();
         const py::gil_scoped_release release;
@@ -53,8 +48,8 @@ py::tuple gaussian_score(py::object mean, py::object log_std, py::object actions
   return with_parameters(
       arguments, mean, log_std,
       [&]<class S>(const Batch<S>& mu, const auto& p, const Gaussian& gaussian) -> py::tuple {
-        const auto actions_in =
-            arguments.finite_input<S>("actions", actions, {mu.shape.begin(), mu.shape.end()});
+        const auto actions_in = arguments.finite_input<S>(
+            "actions", actions, std::vector<Dim>(mu.shape.begin(), mu.shape.end()));
         const S* a = actions_in.data;
         auto d_mean = output<S>(mu.shape), d_log_std = output<S>(mu.shape);
         S *mean_out = d_mean.mutable_data(), *log_std_out = d_log_std.mutable_data();
