@@ -23,6 +23,7 @@ from pgfast.distributions import (
     softmax_sample,
     softmax_score,
 )
+from pgfast.envs.lqr import LQROptimum, lqr_optimum
 from pgfast.envs.registration import register_when_gymnasium_is_loaded
 from pgfast.optimizers import SGD, Adam
 from pgfast.parallel import get_num_threads, set_num_threads
@@ -55,6 +56,7 @@ __all__ = [
     "SGD",
     "Adam",
     "CGResult",
+    "LQROptimum",
     "PolicyGradient",
     "Reinforce",
     "Rollout",
@@ -73,6 +75,7 @@ __all__ = [
     "get_num_threads",
     "leave_one_out_baseline",
     "load",
+    "lqr_optimum",
     "make",
     "normal",
     "policy_for",
