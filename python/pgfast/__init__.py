@@ -48,6 +48,7 @@ from pgfast.distributions import (
     softmax_sample,
     softmax_score,
 )
+from pgfast.envs.lqr import LQROptimum, lqr_optimum
 from pgfast.envs.registration import register_when_gymnasium_is_loaded
 from pgfast.features import (
     FourierFeatures,
@@ -101,6 +102,7 @@ __all__ = [
     "FourierFeatures",
     "OneHotFeatures",
     "ObservationNormalizer",
+    "LQROptimum",
     "PolicyGradient",
     "PolynomialFeatures",
     "RBFFeatures",
@@ -140,6 +142,7 @@ __all__ = [
     "leave_one_out_baseline",
     "linear_baseline",
     "load",
+    "lqr_optimum",
     "make",
     "n_step_return",
     "multi_softmax_entropy",

@@ -21,6 +21,7 @@ def make(
     dtype: FloatDType = np.float32,
     autoreset_mode: Any = "NextStep",
     max_episode_steps: int | None = None,
+    render_mode: str | None = None,
     **parameters: Any,
 ) -> NativeVectorEnv:
     """Make a batch of native environments: a `gymnasium.vector.VectorEnv` over C++.
@@ -36,6 +37,8 @@ def make(
         autoreset_mode: a `gymnasium.vector.AutoresetMode` or its value: "NextStep", "SameStep",
             "Disabled".
         max_episode_steps: steps before an episode is truncated; None means the environment's own.
+        render_mode: "rgb_array" makes `render()` give pictures of the environments that Gymnasium
+            draws with pygame; None.
         parameters: the environment's own keyword arguments, as in Gymnasium.
 
     Returns:
@@ -57,6 +60,7 @@ def make(
         dtype=dtype,
         autoreset_mode=autoreset_mode,
         max_episode_steps=max_episode_steps,
+        render_mode=render_mode,
         **parameters,
     )
 

@@ -25,6 +25,7 @@ from pgfast._typing import (
 )
 from pgfast.envs.native import Box, Discrete, NativeEnv, native_env
 from pgfast.envs.registration import register
+from pgfast.envs.rendering import Frame, Renderer
 
 register()
 
@@ -66,13 +67,15 @@ class NativeVectorEnv(VectorEnv[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[
         mode = _autoreset_mode(autoreset_mode)
         limit = native.max_episode_steps if max_episode_steps is None else max_episode_steps
         self.max_episode_steps = None if limit is None else _episode_steps(limit)
-        if render_mode is not None:
-            raise ValueError(f"make: render_mode is {render_mode!r}, expected None")
+        if render_mode not in (None, *native.metadata["render_modes"]):
+            expected = " or ".join(["None", *map(repr, native.metadata["render_modes"])])
+            raise ValueError(f"make: render_mode is {render_mode!r}, expected {expected}")
         self.parameters = _parameters(native, parameters)
         model = native.with_parameters(self.parameters)
 
-        self.metadata = {"render_modes": [], "autoreset_mode": mode}
-        self.render_mode = None
+        self.metadata = {**native.metadata, "autoreset_mode": mode}
+        self.render_mode = render_mode
+        self._renderer: Renderer | None = None
         self.single_observation_space = _space(model.observation, self.dtype)
         self.single_action_space = _space(model.action, self.dtype)
         self.observation_space = batch_space(self.single_observation_space, self.num_envs)
@@ -83,6 +86,7 @@ class NativeVectorEnv(VectorEnv[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[
             dtype=self.dtype.name,
             autoreset_mode=mode.value,
             max_episode_steps=self.max_episode_steps,
+            **({"render_mode": render_mode} if render_mode else {}),
             **parameters,
         )
 
@@ -170,9 +174,10 @@ class NativeVectorEnv(VectorEnv[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[
         if finals is not None:
             done = terminated | truncated
             final_obs = np.full(self.num_envs, None, dtype=object)
+            finals[~done] = 0  # there they are nothing
             final_rows = self._observed(finals)
             for i in np.flatnonzero(done):
-                final_obs[i] = final_rows[i]
+                final_obs[i] = final_rows[i] if final_rows.ndim > 1 else int(final_rows[i])
             infos = {
                 "final_obs": final_obs,
                 "_final_obs": done,
@@ -250,6 +255,32 @@ class NativeVectorEnv(VectorEnv[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[
             )
         self._core.set_state(state)
         self._begun = True
+
+    def render(self) -> tuple[Frame, ...] | None:
+        """Pictures of all environments where `render_mode` is "rgb_array", else a warning and None.
+
+        Gymnasium's own renderer draws them, so they need pygame.
+
+        Returns:
+            N arrays (height, width, 3) uint8.
+
+        Raises:
+            gymnasium.error.DependencyNotInstalled: pygame is missing; says how to install it.
+        """
+        self._check_open("render")
+        if self.render_mode is None or self.native.pictures is None:
+            gym.logger.warn(
+                'render: render_mode is None, expected make(..., render_mode="rgb_array")'
+            )
+            return None
+        if self._renderer is None:
+            self._renderer = Renderer(self.native.pictures.entry_point, self.parameters)
+        return tuple(self._renderer.frame(state) for state in self._core.states())
+
+    def close_extras(self, **kwargs: Any) -> None:
+        """Release the screen, where pictures were made."""
+        if self._renderer is not None:
+            self._renderer.close()
 
     def _check_open(self, function: str) -> None:
         if self.closed:
