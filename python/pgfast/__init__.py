@@ -13,7 +13,18 @@ from pgfast.build import __version__, build_info  # first: checks the CPU before
 
 # isort: split
 from pgfast import reference
-from pgfast.algorithms import NPG, PolicyGradient, Reinforce
+from pgfast.algorithms import (
+    A2C,
+    GRPO,
+    NPG,
+    PPO,
+    TRPO,
+    CompatibleActorCritic,
+    Critic,
+    PolicyGradient,
+    Reinforce,
+)
+from pgfast.algorithms.behaviour_cloning import behaviour_cloning
 from pgfast.baselines import (
     constant_baseline,
     leave_one_out_baseline,
@@ -57,6 +68,9 @@ from pgfast.features import (
     RBFFeatures,
     TileFeatures,
     state_action_features,
+)
+from pgfast.gaussian_policy import GaussianPolicy
+from pgfast.multi_softmax_policy import MultiSoftmaxPolicy
 from pgfast.normalization import (
     ObservationNormalizer,
     RewardNormalizer,
@@ -69,9 +83,9 @@ from pgfast.random import normal, uniform
 from pgfast.returns import episode_return, gae, lambda_return, n_step_return, reward_to_go
 from pgfast.rollout import Rollout
 from pgfast.softmax_policy import SoftmaxPolicy, StateActionSoftmaxPolicy
+from pgfast.tabular import TabularMDP
 from pgfast.value_function import ValueFit, ValueFunction
 from pgfast.vtrace import vtrace
-from pgfast.tabular import TabularMDP
 
 if TYPE_CHECKING:
     from pgfast.checkpoint import load
@@ -95,14 +109,22 @@ _LAZY = {
 }
 
 __all__ = [
+    "A2C",
+    "GRPO",
     "NPG",
+    "PPO",
     "SGD",
+    "TRPO",
     "Adam",
     "CGResult",
+    "CompatibleActorCritic",
+    "Critic",
     "FourierFeatures",
-    "OneHotFeatures",
-    "ObservationNormalizer",
+    "GaussianPolicy",
     "LQROptimum",
+    "MultiSoftmaxPolicy",
+    "ObservationNormalizer",
+    "OneHotFeatures",
     "PolicyGradient",
     "PolynomialFeatures",
     "RBFFeatures",
@@ -119,6 +141,7 @@ __all__ = [
     "ValueFit",
     "ValueFunction",
     "__version__",
+    "behaviour_cloning",
     "build_info",
     "check_vector_env",
     "collect",
@@ -144,12 +167,12 @@ __all__ = [
     "load",
     "lqr_optimum",
     "make",
-    "n_step_return",
     "multi_softmax_entropy",
     "multi_softmax_kl",
     "multi_softmax_log_prob",
     "multi_softmax_sample",
     "multi_softmax_score",
+    "n_step_return",
     "normal",
     "normalize_advantages",
     "optimal_baseline",

@@ -27,9 +27,7 @@ if TYPE_CHECKING:
 class Policy(ABC):
     """What all policies share."""
 
-    _kernel: (
-        _core.SoftmaxMlp | _core.MultiSoftmaxMlp | _core.GaussianMlp | _core.SoftmaxStateAction
-    )
+    _kernel: _core.SoftmaxMlp | _core.MultiSoftmaxMlp | _core.GaussianMlp | _core.SoftmaxStateAction
     _theta: FloatArray
     seed: int
     draws: int
@@ -115,15 +113,11 @@ class Policy(ABC):
         Returns:
             Actions: (...) int64, or as the policy's class says.
         """
-        actions = self._kernel.sample(
-            self.theta, observations, masks, self.seed, 0, self.draws
-        )
+        actions = self._kernel.sample(self.theta, observations, masks, self.seed, 0, self.draws)
         self.draws += 1
         return actions
 
-    def mode(
-        self, observations: FloatArray, *, masks: BoolArray | None = None
-    ) -> npt.NDArray[Any]:
+    def mode(self, observations: FloatArray, *, masks: BoolArray | None = None) -> npt.NDArray[Any]:
         """Give the most probable actions, argmaxₐ π(a|s): the greedy policy.
 
         Of equals the first; of a Gaussian the mean.

@@ -61,7 +61,9 @@ class Critic:
         return ValueFunction(
             size,
             hidden=self.hidden,
-            features=policy.features if self.degree is None else PolynomialFeatures(size, self.degree),
+            features=policy.features
+            if self.degree is None
+            else PolynomialFeatures(size, self.degree),
             normalizer=policy.normalizer,
             dtype=policy.dtype,
             seed=policy.seed,
@@ -93,7 +95,9 @@ def gae_of(
         lam=lam,
         final_values=final_values,
     )
-    return estimate if batch.valid is None else np.where(batch.valid, estimate, estimate.dtype.type(0))
+    return (
+        estimate if batch.valid is None else np.where(batch.valid, estimate, estimate.dtype.type(0))
+    )
 
 
 def explained_variance(targets: FloatArray, values: FloatArray, batch: Rollout) -> float:

@@ -72,9 +72,7 @@ class NPGLearner:
             max_iterations=settings.max_iterations,
             masks=masks,
         )
-        product = policy.fisher_vector_product(
-            observations, solve.x, settings.damping, masks=masks
-        )
+        product = policy.fisher_vector_product(observations, solve.x, settings.damping, masks=masks)
         # NumPy's sum, not its dot: BLAS rounds differently on another number of threads.
         curvature = float((solve.x * product).sum(dtype=np.float64))
         step_size = np.sqrt(2 * settings.kl_radius / curvature) if curvature > 0 else 0.0

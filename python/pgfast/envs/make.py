@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import gymnasium as gym
 import numpy as np
-from gymnasium.vector import AutoresetMode, VectorEnv
 
-from pgfast._typing import FloatDType, unknown
-from pgfast.envs.native import NATIVE_ENVS, native_env
+from pgfast._typing import FloatDType
+from pgfast.envs.native import native_env
 from pgfast.envs.vector_env import NativeVectorEnv
 
 
@@ -21,7 +19,6 @@ def make(
     dtype: FloatDType = np.float32,
     autoreset_mode: Any = "NextStep",
     max_episode_steps: int | None = None,
-    render_mode: str | None = None,
     **parameters: Any,
 ) -> NativeVectorEnv:
     """Make a batch of native environments: a `gymnasium.vector.VectorEnv` over C++.
@@ -37,8 +34,6 @@ def make(
         autoreset_mode: a `gymnasium.vector.AutoresetMode` or its value: "NextStep", "SameStep",
             "Disabled".
         max_episode_steps: steps before an episode is truncated; None means the environment's own.
-        render_mode: "rgb_array" makes `render()` give pictures of the environments that Gymnasium
-            draws with pygame; None.
         parameters: the environment's own keyword arguments, as in Gymnasium.
 
     Returns:
@@ -60,25 +55,5 @@ def make(
         dtype=dtype,
         autoreset_mode=autoreset_mode,
         max_episode_steps=max_episode_steps,
-        render_mode=render_mode,
         **parameters,
     )
-
-
-def make_any(
-    function: str, id: str, num_envs: int, seed: int, dtype: Any
-) -> VectorEnv[Any, Any, Any]:
-    """Make a native environment, or one of Gymnasium's over its SyncVectorEnv."""
-    if id.removeprefix("pgfast/") in NATIVE_ENVS:
-        return make(id, num_envs, seed=seed, dtype=dtype, autoreset_mode="SameStep")
-    if id not in gym.registry and ":" not in id:  # "module:id" imports the module first
-        raise unknown(function, "env", id, [*NATIVE_ENVS, *gym.registry])
-    env = gym.make_vec(
-        id,
-        num_envs,
-        vectorization_mode="sync",
-        vector_kwargs={"autoreset_mode": AutoresetMode.SAME_STEP},
-    )
-    # Gymnasium gives environment i the seed + i; a hash keeps neighbouring seeds apart.
-    env.reset(seed=int(np.random.SeedSequence(seed).generate_state(1)[0] >> 1))
-    return env

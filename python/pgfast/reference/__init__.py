@@ -6,7 +6,6 @@ Same names and arguments as the functions of `pgfast`. Nothing here calls the co
 from __future__ import annotations
 
 from pgfast.reference.acrobot import acrobot_step
-from pgfast.reference.baselines import constant_baseline, leave_one_out_baseline, time_baseline
 from pgfast.reference.baselines import (
     constant_baseline,
     leave_one_out_baseline,
@@ -47,8 +46,6 @@ from pgfast.reference.optimizers import adam_step, sgd_step
 from pgfast.reference.pendulum import pendulum_step
 from pgfast.reference.policy import SoftmaxPolicy, StateActionSoftmaxPolicy
 from pgfast.reference.random import normal, philox, uniform
-from pgfast.reference.returns import episode_return, gae, reward_to_go
-from pgfast.reference.rock_paper_scissors import rock_paper_scissors_round
 from pgfast.reference.returns import (
     episode_return,
     gae,
@@ -56,8 +53,7 @@ from pgfast.reference.returns import (
     n_step_return,
     reward_to_go,
 )
-from pgfast.reference.value_function import ValueFunction
-from pgfast.reference.vtrace import vtrace
+from pgfast.reference.rock_paper_scissors import rock_paper_scissors_round
 from pgfast.reference.tabular import (
     tabular_fisher,
     tabular_gradient,
@@ -65,12 +61,14 @@ from pgfast.reference.tabular import (
     tabular_values,
     tabular_visitation,
 )
+from pgfast.reference.value_function import ValueFunction
+from pgfast.reference.vtrace import vtrace
 
 __all__ = [
     "SoftmaxPolicy",
     "StateActionSoftmaxPolicy",
-    "acrobot_step",
     "ValueFunction",
+    "acrobot_step",
     "adam_step",
     "cartpole_step",
     "conjugate_gradient",
@@ -78,30 +76,28 @@ __all__ = [
     "episode_return",
     "fourier_features",
     "gae",
-    "lambda_return",
-    "leave_one_out_baseline",
-    "lqr_step",
-    "mountain_car_continuous_step",
-    "mountain_car_step",
-    "moving_particle_step",
     "gaussian_entropy",
     "gaussian_kl",
     "gaussian_log_prob",
     "gaussian_sample",
     "gaussian_score",
+    "lambda_return",
     "leave_one_out_baseline",
+    "linear_baseline",
+    "lqr_step",
+    "mountain_car_continuous_step",
+    "mountain_car_step",
+    "moving_particle_step",
     "multi_softmax_entropy",
     "multi_softmax_kl",
     "multi_softmax_log_prob",
     "multi_softmax_sample",
     "multi_softmax_score",
-    "normal",
-    "one_hot_features",
-    "pendulum_step",
-    "linear_baseline",
     "n_step_return",
     "normal",
+    "one_hot_features",
     "optimal_baseline",
+    "pendulum_step",
     "philox",
     "polynomial_features",
     "rbf_features",
