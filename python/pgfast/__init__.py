@@ -92,8 +92,9 @@ if TYPE_CHECKING:
     from pgfast.envs.check import check_vector_env
     from pgfast.envs.collect import collect
     from pgfast.envs.make import make
+    from pgfast.envs.policy_for import policy_for
     from pgfast.evaluation import evaluate
-    from pgfast.training import Run, Trainer, policy_for, train
+    from pgfast.training import Run, Trainer, train
 
 # Names whose modules import more than NumPy.
 _LAZY = {
@@ -104,7 +105,7 @@ _LAZY = {
     "Trainer": "pgfast.training",
     "collect": "pgfast.envs.collect",
     "evaluate": "pgfast.evaluation",
-    "policy_for": "pgfast.training",
+    "policy_for": "pgfast.envs.policy_for",
     "train": "pgfast.training",
 }
 

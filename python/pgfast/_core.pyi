@@ -390,6 +390,7 @@ def collect_episodes(
     theta: FloatArray,
     episodes: int,
     greedy: bool,
+    states: FloatArray | None,
     seed: int,
     first_index: int,
 ) -> tuple[Any, ...]: ...

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from pgfast import _core
-from pgfast._typing import FloatArray, FloatDType, as_count, as_number, unknown
+from pgfast._typing import BoolArray, FloatArray, FloatDType, as_count, as_number, unknown
 from pgfast.features import Features
 from pgfast.network_policy import NetworkPolicy
 
@@ -140,11 +140,20 @@ class GaussianPolicy(NetworkPolicy):
         samples = np.asarray(observations).size // self.observation_size
         return self._kernel.floored(self.theta, observations) / (samples * self.action_size)
 
-    def hold_floor(self) -> None:
-        """Put a learned log σ that has fallen below its floor back onto it, where it can rise."""
-        if self.std_kind == "learned":
-            log_std = self._theta[-self.action_size :]
-            np.maximum(log_std, self._theta.dtype.type(math.log(self.min_std)), out=log_std)
+    def after_update(
+        self, observations: FloatArray, valid: BoolArray | None = None
+    ) -> dict[str, float]:
+        """Put a learned log σ below its floor back onto it, where it can rise again.
+
+        Gives the mean of log σ, and the share of σ that the floor holds up.
+        """
+        stats = super().after_update(observations, valid)
+        if self.std_kind != "learned":
+            return stats
+        log_std, floor = self._theta[-self.action_size :], math.log(self.min_std)
+        np.maximum(log_std, self.dtype.type(floor), out=log_std)
+        held = float((log_std <= self.dtype.type(floor)).mean())
+        return {**stats, "log_std": float(log_std.mean(dtype=np.float64)), "floored": held}
 
     def config(self) -> dict[str, Any]:
         """Give the arguments that make a policy of the same kind."""

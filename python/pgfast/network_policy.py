@@ -89,6 +89,13 @@ class NetworkPolicy(Policy):
             self.normalizer.update(observations, valid)
             self._make_kernel()
 
+    def after_update(
+        self, observations: FloatArray, valid: BoolArray | None = None
+    ) -> dict[str, float]:
+        """Take the batch's observations into the running statistics."""
+        self.observe(observations, valid)
+        return {}
+
     def config(self) -> dict[str, Any]:
         """Give the arguments that make a policy of the same kind, as plain values."""
         return {

@@ -98,6 +98,17 @@ class Policy(ABC):
         """Make a policy of its own with the same θ, seed and count of draws."""
         return self.restore(self.config(), self.arrays(), self.draws)
 
+    def parameters(self, observations: FloatArray) -> FloatArray:
+        """Network output z: the parameters of the distribution, before any mask.
+
+        Parameters:
+            observations: (..., D) in the dtype of θ.
+
+        Returns:
+            (..., Z): logits; or mean, then log σ where it is not fixed.
+        """
+        return self._kernel.parameters(self.theta, observations)
+
     def sample(
         self, observations: FloatArray, *, masks: BoolArray | None = None
     ) -> npt.NDArray[Any]:
@@ -272,6 +283,20 @@ class Policy(ABC):
                 self.theta, observations, gradient, damping, tolerance, max_iterations, masks
             )
         )
+
+    def after_update(
+        self, observations: FloatArray, valid: BoolArray | None = None
+    ) -> dict[str, float]:
+        """Do what belongs behind an update that learned from these observations.
+
+        Parameters:
+            observations: (..., D) of the batch.
+            valid: (...) those that count; None all.
+
+        Returns:
+            Numbers for the history, by name.
+        """
+        return {}
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the policy to a new safetensors file.

@@ -44,8 +44,8 @@ class TabularMDP:
     A `policy` is an array π (S, A) of probabilities, or a softmax policy of this package. The
     array stands for the softmax with a logit θ(s, a) for each pair: gradients and Fisher matrices
     are with respect to these logits, and are functions of π alone. A policy object is asked for its
-    logits on `observations`, one for each state, and everything is with respect to its own θ, taken as
-    float64.
+    logits on `observations`, one for each state, and everything is with respect to its own θ,
+    taken as float64.
 
     Parameters:
         P: (S, A, S); each P[s, a] sums to 1.
@@ -168,7 +168,7 @@ class TabularMDP:
         if not isinstance(policy, Policy):
             return policy
         exact, observations = self._exact(policy)
-        logits = exact.logits(observations)
+        logits = exact.parameters(observations)
         if logits.shape != self.R.shape:
             raise ValueError(
                 f"TabularMDP: policy gives logits of shape {logits.shape}, expected {self.R.shape}"
@@ -271,8 +271,8 @@ class TabularMDP:
         """Natural gradient of the expected return, F⁺ ∇J.
 
         F⁺ is the pseudo-inverse: F is singular wherever logits may be shifted together or a state
-        is never visited, but ∇J lies in its range, so F x = ∇J has exact solutions without damping, of
-        which x is the one of least norm. x are also the weights w of the critic wᵀ∇log π that
+        is never visited, but ∇J lies in its range, so F x = ∇J has exact solutions without damping,
+        of which x is the one of least norm. x are also the weights w of the critic wᵀ∇log π that
         is nearest to Q, minimising Σ_s d(s) Σₐ π(a|s) (Q(s, a) − wᵀ∇log π(a|s))². For the logits of
         an array π > 0 it is the advantage less its plain mean over actions, wherever d(s) > 0.
 
@@ -307,7 +307,8 @@ class TabularMDP:
         """The policy in float64, and what it sees in each state."""
         if policy.dtype != np.float64:
             config = {**policy.config(), "dtype": "float64"}
-            policy = type(policy).restore(config, policy.theta.astype(np.float64), policy.draws)
+            arrays = {**policy.arrays(), "theta": policy.theta.astype(np.float64)}
+            policy = type(policy).restore(config, arrays, policy.draws)
         if self.observations is not None:
             return policy, np.ascontiguousarray(self.observations, np.float64)
         S, A = self.R.shape

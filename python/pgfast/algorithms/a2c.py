@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from pgfast import _core
@@ -49,7 +49,7 @@ class A2C(Algorithm):
     """Longer gradients are shortened to it; None: not. Policy and value function each."""
     normalize_advantages: bool = False
     """Give the advantages of a batch mean 0 and standard deviation 1."""
-    critic: Critic = Critic(hidden=(64, 64))
+    critic: Critic = field(default_factory=lambda: Critic(hidden=(64, 64)))
     """The value function. Its epochs and batch size are the policy's."""
 
     def __post_init__(self) -> None:

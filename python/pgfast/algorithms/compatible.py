@@ -23,8 +23,8 @@ class CompatibleActorCritic(AdvantageAlgorithm):
             w ← argmin Σ_b (scoreᵀ_b w − A_b)² + n damping |w|²
             θ ← θ + α w
         update = "incremental": for each time t of the batch, as a mean over its columns,
-            w ← w − β γᵗ (scoreᵀw − r − γ score′ᵀw) score,   score′ that of the next step, 0 at an end
-            θ ← θ + α w
+            w ← w − β γᵗ (scoreᵀw − r − γ score′ᵀw) score
+            θ ← θ + α w                         score′ is that of the next step, 0 behind an end
 
     Such a critic leaves the policy gradient unbiased, and its least-squares w is the natural
     gradient, F⁻¹ ∇J. Its mean under π is 0 in every state: it is an advantage, not a value.
@@ -87,8 +87,10 @@ class CompatibleLearner:
 
         def normal_matrix(v: FloatArray) -> FloatArray:
             # einsum, not BLAS: the same bits on any number of threads
-            products = np.einsum("bp,p->b", scores, v)
-            return scale * policy.score(observations, actions, products, masks=masks)
+            products: FloatArray = np.einsum("bp,p->b", scores, v)
+            return np.multiply(
+                policy.score(observations, actions, products, masks=masks), scale, dtype=v.dtype
+            )
 
         gradient = scale * policy.score(observations, actions, targets, masks=masks)
         solve = conjugate_gradient(

@@ -55,10 +55,16 @@ class TRPOLearner:
         """One step of the trust region."""
         policy, settings = self.policy, self.algorithm
         advantages, stats = self.advantages.estimate(batch)
+        observations, actions, masks, log_probs = batch.happened(
+            "observations", "actions", "masks", "log_probs"
+        )
         step = _core.trust_region_step(
             policy._kernel,
             policy.theta,
-            *batch.happened("observations", "actions", "masks", "log_probs"),
+            observations,
+            actions,
+            masks,
+            log_probs,
             batch.only_happened(advantages),
             kl_radius=settings.kl_radius,
             damping=settings.damping,
