@@ -88,9 +88,8 @@ class CompatibleLearner:
         def normal_matrix(v: FloatArray) -> FloatArray:
             # einsum, not BLAS: the same bits on any number of threads
             products: FloatArray = np.einsum("bp,p->b", scores, v)
-            return np.multiply(
-                policy.score(observations, actions, products, masks=masks), scale, dtype=v.dtype
-            )
+            product: FloatArray = scale * policy.score(observations, actions, products, masks=masks)
+            return product
 
         gradient = scale * policy.score(observations, actions, targets, masks=masks)
         solve = conjugate_gradient(

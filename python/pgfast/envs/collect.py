@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -170,7 +171,7 @@ class NativeCollector:
         greedy: bool = False,
         elapsed: npt.NDArray[np.int64] | None = None,
     ) -> Rollout:
-        rollout = Rollout(*arrays, elapsed)
+        rollout = replace(Rollout(*arrays), elapsed=elapsed)
         self._env._begun = rollout.last_observations is not None  # else all wait for a reset
         if not greedy:
             self._policy.draws += rollout.rewards.shape[0]
