@@ -53,6 +53,7 @@ def test_the_stub_names_what_the_core_has():
             _core.Features,
             _core.SoftmaxMlp,
             _core.SoftmaxStateAction,
+            _core.ValueNetwork,
             _core.DiscreteEnvFloat32,
             _core.TabularMDP,
         )
