@@ -401,7 +401,7 @@ def test_rows_that_do_not_sum_to_1_are_named():
     P[3, 1] = [0.5, 0.25, 0, 0, 0, 0]
     fails(ValueError, re.escape("P[3][1] sums to 0.75, expected 1"), P=P)
     P[3, 1] = [1.5, -0.5, 0, 0, 0, 0]
-    text = r"P[3][1][1] is -0.500000, expected a probability >= 0"
+    text = r"P[3][1][1] is -0.5, expected a probability >= 0"
     fails(ValueError, re.escape(text), P=P)
     fails(ValueError, r"p0 sums to 1.5, expected 1", p0=np.array([1.5, 0, 0, 0, 0, 0]))
     p0 = np.array([1.5, 0, 0, 0, 0, -0.5])

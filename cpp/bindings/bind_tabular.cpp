@@ -6,6 +6,8 @@
 namespace pgfast::bindings {
 namespace {
 
+std::string text_of(double x) { return py::repr(py::float_(x)).cast<std::string>(); }
+
 std::string at(const std::vector<Index>& indices) {
   std::string text;
   for (const Index i : indices) text += "[" + std::to_string(i) + "]";
@@ -27,12 +29,11 @@ void check_rows(const Arguments& arguments, const char* name, const Input<double
       sum += probability;
       if (probability >= 0) continue;
       place.push_back(i);
-      arguments.fail(name + at(place) + " is " + std::to_string(probability) +
+      arguments.fail(name + at(place) + " is " + text_of(probability) +
                      ", expected a probability >= 0");
     }
     if (std::abs(sum - 1) > 1e-8) {
-      arguments.fail(name + at(place) + " sums to " +
-                     py::repr(py::float_(sum)).cast<std::string>() + ", expected 1");
+      arguments.fail(name + at(place) + " sums to " + text_of(sum) + ", expected 1");
     }
   }
 }

@@ -44,8 +44,8 @@ class TabularMDP:
     A `policy` is an array π (S, A) of probabilities, or a softmax policy of this package. The
     array stands for the softmax with a logit θ(s, a) for each pair: gradients and Fisher matrices
     are with respect to these logits, and are functions of π alone. A policy object is asked for its
-    logits on `observations`, one for each state, and everything is with respect to its own θ,
-    taken as float64.
+    logits on `observations`, one for each state, and everything is with respect to its own θ, taken
+    as float64.
 
     Parameters:
         P: (S, A, S); each P[s, a] sums to 1.
@@ -272,9 +272,9 @@ class TabularMDP:
 
         F⁺ is the pseudo-inverse: F is singular wherever logits may be shifted together or a state
         is never visited, but ∇J lies in its range, so F x = ∇J has exact solutions without damping,
-        of which x is the one of least norm. x are also the weights w of the critic wᵀ∇log π that
-        is nearest to Q, minimising Σ_s d(s) Σₐ π(a|s) (Q(s, a) − wᵀ∇log π(a|s))². For the logits of
-        an array π > 0 it is the advantage less its plain mean over actions, wherever d(s) > 0.
+        of which x is the one of least norm. x are also the weights w of the critic wᵀ∇log π that is
+        nearest to Q, minimising Σ_s d(s) Σₐ π(a|s) (Q(s, a) − wᵀ∇log π(a|s))². For the logits of an
+        array π > 0 it is the advantage less its plain mean over actions, wherever d(s) > 0.
 
         Source: Kakade 2001, theorem 1.
 
