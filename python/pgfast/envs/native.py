@@ -51,6 +51,8 @@ class Model:
     action: Box | Discrete
     arguments: Mapping[str, Any]
     """For the constructor in the core."""
+    growth: float = 1.0
+    """What a step can multiply the state by."""
     action_mask: npt.NDArray[np.int8] | None = None
     """Tables: (S, A), which actions change the state; given in the infos."""
 
@@ -231,15 +233,18 @@ NATIVE_ENVS: dict[str, NativeEnv] = {
             )
             for id, is_slippery in (("CliffWalking-v1", False), ("CliffWalkingSlippery-v1", True))
         ),
-        NativeEnv(
-            id="Taxi-v3",
-            kernel="tabular",
-            observation=Discrete(500),
-            action=Discrete(6),
-            state=("state",),
-            max_episode_steps=200,
-            reward_threshold=8.0,
-            model="taxi:model",
+        *(
+            NativeEnv(
+                id=id,
+                kernel="tabular",
+                observation=Discrete(500),
+                action=Discrete(6),
+                state=("state",),
+                max_episode_steps=200,
+                reward_threshold=8.0,
+                model="taxi:model",
+            )
+            for id in ("Taxi-v3", "Taxi-v4")  # one table; v4 differs in options alone
         ),
         NativeEnv(
             id="Tabular-v0",
