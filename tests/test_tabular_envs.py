@@ -27,6 +27,8 @@ TABLES = {
     "slippery cliff": (lambda: cliff_walking.table(True), "CliffWalkingSlippery-v1", {}),
     "taxi": (taxi.table, "Taxi-v4", {}),
 }
+# Gymnasium 1.4 has Taxi-v4: the table of v3, with options that v3 had wrong.
+OWN_ID = {"Taxi-v4": "Taxi-v3"}
 
 
 def chain(rng, states=5, actions=3):
@@ -48,18 +50,10 @@ def test_a_table_is_exactly_gymnasiums(name):
         assert dict(enumerate(actions)) == theirs[state]
 
 
-def test_taxi_v3_is_the_table_of_v4():
-    v3, v4 = (pg.make(id, 50, seed=0) for id in ("Taxi-v3", "Taxi-v4"))
-    assert np.array_equal(v3.reset()[0], v4.reset()[0])
-    for actions in np.random.default_rng(0).integers(0, 6, (300, 50)):
-        for x, y in zip(v3.step(actions)[:4], v4.step(actions)[:4], strict=True):
-            assert np.array_equal(x, y)
-
-
 @pytest.mark.parametrize("name", TABLES)
 def test_spaces_limits_thresholds_and_start_are_gymnasiums(name):
     _, id, parameters = TABLES[name]
-    native = pg.make(id, 3, **parameters)
+    native = pg.make(OWN_ID.get(id, id), 3, **parameters)
     other = gym.make_vec(id, 3, vectorization_mode="sync", **parameters)
     assert native.single_observation_space == other.single_observation_space
     assert native.single_action_space == other.single_action_space
@@ -81,7 +75,7 @@ def test_every_transition_is_one_of_the_table_with_its_reward_end_and_probabilit
     S, A = other.observation_space.n, other.action_space.n
     pairs = np.array([(s, a) for s in range(S) for a in range(A)])
     env = pg.make(
-        id,
+        OWN_ID.get(id, id),
         len(pairs),
         seed=1,
         dtype=dtype,
@@ -138,7 +132,7 @@ def test_rewards_may_depend_on_state_and_action_alone():
 
 @pytest.mark.parametrize("mode", ["NextStep", "SameStep"])
 def test_infos_have_the_structure_that_gymnasiums_sync_vector_env_gives(mode):
-    ours = pg.make("Taxi-v4", 2, seed=0, autoreset_mode=mode, max_episode_steps=4)
+    ours = pg.make("Taxi-v3", 2, seed=0, autoreset_mode=mode, max_episode_steps=4)
     theirs = gym.make_vec(
         "Taxi-v4",
         2,

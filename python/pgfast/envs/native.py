@@ -233,18 +233,15 @@ NATIVE_ENVS: dict[str, NativeEnv] = {
             )
             for id, is_slippery in (("CliffWalking-v1", False), ("CliffWalkingSlippery-v1", True))
         ),
-        *(
-            NativeEnv(
-                id=id,
-                kernel="tabular",
-                observation=Discrete(500),
-                action=Discrete(6),
-                state=("state",),
-                max_episode_steps=200,
-                reward_threshold=8.0,
-                model="taxi:model",
-            )
-            for id in ("Taxi-v3", "Taxi-v4")  # one table; v4 differs in options alone
+        NativeEnv(
+            id="Taxi-v3",
+            kernel="tabular",
+            observation=Discrete(500),
+            action=Discrete(6),
+            state=("state",),
+            max_episode_steps=200,
+            reward_threshold=8.0,
+            model="taxi:model",
         ),
         NativeEnv(
             id="Tabular-v0",
