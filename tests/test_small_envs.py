@@ -155,6 +155,18 @@ def test_an_unstable_mode_out_of_reach_is_fine_where_it_fades():
     pg.make("LQR-v0", **{**SYSTEM, "A": np.diag([0.5, 0.9, 1.1])})
 
 
+def test_a_system_that_overflows_within_an_episode_is_an_error():
+    """From x₀ = 1000, x = 1000 · 2ᵗ and x² < 2¹²⁸ = float32's largest number up to t = 54."""
+    system = {"A": [[2.0]], "B": [[1.0]], "Q": [[1.0]], "R": [[1.0]], "noise": 0.0}
+    for dtype, most in ((np.float32, 54), (np.float64, 502)):
+        env = pg.make("LQR-v0", 20, seed=0, dtype=dtype, max_episode_steps=most, **system)
+        env.reset()
+        for _ in range(most):
+            assert np.isfinite(env.step(np.zeros((20, 1), dtype))[1]).all()
+        with pytest.raises(ValueError, match=f"A has the spectral radius 2: .* below {most + 1}"):
+            pg.make("LQR-v0", dtype=dtype, max_episode_steps=most + 1, **system)
+
+
 def test_costs_without_end_are_an_error():
     with pytest.raises(ValueError, match="lqr_optimum: noise without discount"):
         pg.lqr_optimum(**SYSTEM, noise=0.1)

@@ -288,6 +288,34 @@ def test_one_environment_equals_gymnasiums_sync_vector_env_of_the_single_one(id,
     assert any(map(any, flags))
 
 
+@every_env
+def test_episodes_are_the_same_in_every_autoreset_mode(id):
+    """Each environment's steps, where the action depends on the step of its episode alone; what
+    only resets is left out, and draws nothing.
+    """
+    runs = []
+    for mode in MODES:
+        env = make(35, mode, id, dtype=np.float64, max_episode_steps=9)
+        env.reset()
+        actions = actions_of(env, 10)
+        episodes = [[] for _ in range(35)]
+        for _ in range(60):
+            before = env.get_state()
+            waiting, elapsed = before["finished"], before["elapsed"]
+            observations, *rest, infos = env.step(actions[elapsed, np.arange(35)])
+            done = rest[1] | rest[2]
+            for i in np.flatnonzero(~waiting):
+                final = infos["final_obs"][i] if mode == "SameStep" and done[i] else observations[i]
+                episodes[i].append((np.asarray(final).tolist(), *(float(x[i]) for x in rest)))
+            if mode == "Disabled" and done.any():
+                env.reset(options={"reset_mask": done})
+        runs.append(episodes)
+    for i in range(35):
+        count = min(len(episodes[i]) for episodes in runs)
+        assert count >= 30
+        assert runs[0][i][:count] == runs[1][i][:count] == runs[2][i][:count]
+
+
 @pytest.mark.parametrize("mode", MODES)
 def test_an_environment_that_was_not_in_the_first_reset_mask_begins_like_the_others(mode):
     """It waits for its reset: at the next step, or for the user's where autoreset is disabled."""

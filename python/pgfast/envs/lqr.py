@@ -42,6 +42,7 @@ def model(
             "mean": mean,
             "spread": _root(covariance),
         },
+        growth=float(np.abs(np.linalg.eigvals(A)).max()),
     )
 
 

@@ -51,6 +51,8 @@ class Model:
     action: Box | Discrete
     arguments: Mapping[str, Any]
     """For the constructor in the core."""
+    growth: float = 1.0
+    """What a step can multiply the state by."""
     action_mask: npt.NDArray[np.int8] | None = None
     """Tables: (S, A), which actions change the state; given in the infos."""
 
