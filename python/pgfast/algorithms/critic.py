@@ -108,7 +108,7 @@ def explained_variance(targets: FloatArray, values: FloatArray, batch: Rollout) 
     """1 − Var(y − V) / Var(y) over the steps that happened; 0 where y does not vary."""
     happened = slice(None) if batch.valid is None else batch.valid
     y = targets[happened].astype(np.float64)
-    variance = float(y.var())
+    variance = float(y.var()) if y.size else 0.0
     return 1 - float((y - values[happened]).var()) / variance if variance > 0 else 0.0
 
 
