@@ -453,7 +453,7 @@ BAD_VALUES = [
     (pg.Reinforce, "optimizer", "Adam", "'adam' or 'sgd'"),
     (pg.Reinforce, "baseline", "tme", "'time'"),
     (pg.Reinforce, "baseline", "leave-out", "'leave-one-out'"),
-    (pg.NPG, "baseline", "xyz", "'constant', 'leave-one-out', 'none', 'time'"),
+    (pg.NPG, "baseline", "xyz", "'constant', 'leave-one-out', 'linear', 'none', 'optimal', 'time'"),
     *[(pg.NPG, "kl_radius", value, "> 0") for value in (0.0, -1.0, np.nan, np.inf)],
     *[(pg.NPG, "damping", value, ">= 0") for value in (-1.0, np.nan, np.inf)],
     (pg.NPG, "max_iterations", 0, "at least 1"),

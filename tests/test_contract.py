@@ -12,10 +12,12 @@ import pytest
 
 import pgfast as pg
 from pgfast import _core
+from pgfast.envs.native import NATIVE_ENVS
 
 T, N, B, D, A = 4, 3, 6, 5, 3
 POLICY = pg.SoftmaxPolicy(D, A, hidden=(4,))
 STATE_ACTION = pg.StateActionSoftmaxPolicy(A, D)
+LINEAR_VALUE, VALUE = pg.ValueFunction(D), pg.ValueFunction(D, hidden=(4,))
 
 
 def flags():
@@ -35,9 +37,15 @@ def with_policy(name, policy=POLICY, **others):
     return lambda **arrays: getattr(policy, name)(**arrays, **others)
 
 
+PHI = pg.FourierFeatures([-1] * D, [1] * D, order=1)
 EPISODES = {"rewards": real(T, N), "terminated": flags(), "truncated": flags()}
 SAMPLES = {"observations": real(B, D), "actions": actions(B)}
 FEATURES = {"observations": real(B, A, D), "actions": actions(B)}
+REGRESSION = {
+    "observations": real(B, D),
+    "targets": real(B),
+    "valid": np.ones(B, bool),
+}
 THETA = real(len(POLICY.theta))
 SIZES = (A, 2)
 LOGITS = {"logits": real(B, A), "mask": np.ones((B, A), bool)}
@@ -57,10 +65,39 @@ KERNELS = {
         lambda **k: pg.gae(**k, gamma=0.9, lam=0.9),
         {**EPISODES, "values": real(T + 1, N), "final_values": real(0)},
     ),
+    "lambda_return": (
+        lambda **k: pg.lambda_return(**k, gamma=0.9, lam=0.9),
+        {**EPISODES, "values": real(T + 1, N), "final_values": real(0)},
+    ),
+    "n_step_return": (
+        lambda **k: pg.n_step_return(**k, gamma=0.9, n=2),
+        {**EPISODES, "values": real(T + 1, N), "final_values": real(0)},
+    ),
+    "vtrace": (
+        lambda **k: pg.vtrace(**k, gamma=0.9),
+        {
+            **EPISODES,
+            "values": real(T + 1, N),
+            "log_ratios": real(T, N),
+            "final_values": real(0),
+        },
+    ),
     **{
         name: (getattr(pg, name), {"returns": real(T, N), "valid": ~flags()})
         for name in ("constant_baseline", "time_baseline", "leave_one_out_baseline")
     },
+    "linear_baseline": (
+        pg.linear_baseline,
+        {"returns": real(T, N), "valid": ~flags(), "observations": real(T, N, D)},
+    ),
+    "optimal_baseline": (
+        pg.optimal_baseline,
+        {"returns": real(T, N), "valid": ~flags(), "score_norms": abs(real(T, N))},
+    ),
+    "predict": (with_policy("predict", VALUE), {"observations": real(B, D)}),
+    "gradient": (with_policy("gradient", VALUE), REGRESSION),
+    "fit": (with_policy("fit", VALUE), REGRESSION),
+    "linear fit": (with_policy("fit", LINEAR_VALUE), REGRESSION),
     "softmax_log_prob": (pg.softmax_log_prob, {**LOGITS, "actions": actions(B)}),
     "softmax_score": (pg.softmax_score, {**LOGITS, "actions": actions(B)}),
     "softmax_entropy": (pg.softmax_entropy, LOGITS),
@@ -94,6 +131,7 @@ KERNELS = {
         {**GAUSSIANS, "other_mean": real(B, A), "other_log_std": real(B, A)},
     ),
     "gaussian_sample": (lambda **k: pg.gaussian_sample(**k, seed=0), GAUSSIANS),
+    "features": (lambda **k: PHI(**k), {"observations": real(B, D)}),
     "logits": (with_policy("logits"), {"observations": real(B, D)}),
     "sample": (with_policy("sample"), {"observations": real(B, D)}),
     "mode": (with_policy("mode"), {"observations": real(B, D)}),
@@ -148,7 +186,7 @@ def valid(name, argument):
 
 def fails(name, argument, error, what, **spoiled):
     """The call raises an error whose message has function, argument and fault."""
-    function = name.removeprefix("state-action ")
+    function = name.removeprefix("state-action ").removeprefix("linear ")
     with pytest.raises(error, match=rf"{function}: .*\b{argument}\b.*{what}"):
         call(name, **spoiled)
 
@@ -170,11 +208,13 @@ def test_every_kernel_of_the_core_is_held_to_the_contract():
     others = {"build_info", "get_num_threads", "set_num_threads", "philox"}
     others |= {
         f"{kind}_{dtype}"
-        for kind in ("uniform", "normal", "cartpole")
+        for kind in ("uniform", "normal", *(env.kernel for env in NATIVE_ENVS.values()))
         for dtype in ("float32", "float64")
     }
     assert functions - others <= set(KERNELS)
     methods = {name for name in vars(_core.SoftmaxMlp) if name[0] != "_"} - {"num_parameters"}
+    methods |= {name for name in vars(_core.ValueNetwork) if name[0] != "_"}
+    methods -= {"fit_ridge", "fit_minibatches"}  # fit of either kind
     assert methods <= set(KERNELS)
 
 
@@ -185,7 +225,8 @@ def test_another_dtype_is_an_error_and_never_converted(name, argument):
     wrong += [np.float64] if array.dtype == np.float32 else [np.float32]
     for dtype in wrong:
         spoiled = array.astype(dtype)
-        if dtype == np.float64 and argument in DECIDING:
+        decides = argument in DECIDING or name == "features"
+        if dtype == np.float64 and decides:
             continue  # it decides the dtype; then another argument is the one that differs
         fails(name, argument, TypeError, f"has dtype {np.dtype(dtype)}", **{argument: spoiled})
 
@@ -212,7 +253,9 @@ def test_another_rank_is_an_error(name, argument):
 def test_another_shape_is_an_error(name, argument):
     array = valid(name, argument)
     longer = np.zeros((*array.shape[:-1], array.shape[-1] + 1), array.dtype)
-    if argument not in DECIDING:
+    if (name, argument) == ("linear_baseline", "observations"):
+        call(name, **{argument: longer})  # any D is right
+    elif argument not in DECIDING:
         shape = re.escape(f"has shape {tuple(longer.shape)}")
         fails(name, argument, ValueError, shape, **{argument: longer})
     elif argument == "mean" or KERNELS[name][1].keys() - {argument, "actions"}:
@@ -274,12 +317,17 @@ def test_an_action_out_of_range_is_an_error(name, bad):
     fails(name, "actions", ValueError, f"holds {bad}, expected 0 <= action < 3", actions=spoiled)
 
 
-@pytest.mark.parametrize("name", ["episode_return", "reward_to_go", "gae"])
+@pytest.mark.parametrize(
+    "name",
+    ["episode_return", "reward_to_go", "n_step_return", "gae", "lambda_return", "vtrace"],
+)
 @pytest.mark.parametrize("bad", [-0.1, 1.1, np.nan, np.inf])
 def test_discounts_lie_between_0_and_1(name, bad):
     function, arrays = getattr(pg, name), KERNELS[name][1]
-    kwargs = {"gamma": 0.9, "lam": 0.9} if name == "gae" else {"gamma": 0.9}
-    for parameter in kwargs:
+    kwargs = {"gamma": 0.9, "n": 2} if name == "n_step_return" else {"gamma": 0.9}
+    if name in ("gae", "lambda_return", "vtrace"):
+        kwargs["lam"] = 0.9
+    for parameter in kwargs.keys() - {"n"}:
         expected = rf"{name}: {parameter} is {bad}, expected a number in \[0, 1\]"
         with pytest.raises(ValueError, match=expected):
             function(**arrays, **{**kwargs, parameter: bad})

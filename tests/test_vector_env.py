@@ -921,7 +921,7 @@ BAD_ARGUMENTS = {
     "an id far from all": (
         {"id": "?"},
         ValueError,
-        "make: id is '?', expected one of 'CartPole-v1'",
+        "make: id is '?', expected one of 'Acrobot-v1', 'Bandit-v0', 'CartPole-v1', ",
     ),
     "an id that is no text": ({"id": 3}, TypeError, "make: id is "),
 }

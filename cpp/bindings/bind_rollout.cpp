@@ -6,7 +6,26 @@
 namespace pgfast::bindings {
 namespace {
 
-// How a policy's actions fit an environment's: checked before anything runs.
+// How a policy's actions become an environment's: checked before anything runs.
+void check_size(const Arguments& arguments, Index policy_actions, Index size) {
+  if (policy_actions != size) {
+    arguments.fail("the policy's actions have " + std::to_string(policy_actions) +
+                   " numbers, expected " + std::to_string(size));
+  }
+}
+template <class S>
+Clipped<S> to_env(const Arguments& arguments, const BoxActions<S>& space,
+                  const Gaussian& distribution) {
+  check_size(arguments, distribution.action_size(), space.low.size());
+  return {space.low.data(), space.high.data(), space.low.size()};
+}
+template <class S>
+Binned<S> to_env(const Arguments& arguments, const BoxActions<S>& space,
+                 const MultiSoftmax& distribution) {
+  check_size(arguments, distribution.action_size(), space.low.size());
+  for (const Index bins : distribution.sizes) arguments.at_least("number of bins", bins, 2);
+  return {space.low.data(), space.high.data(), distribution.sizes.data(), space.low.size()};
+}
 template <class S>
 Unchanged to_env(const Arguments& arguments, const DiscreteActions& space,
                  const Softmax& distribution) {
@@ -157,6 +176,10 @@ void bind_pair(py::module_& m) {
 void bind_rollout(py::module_& m) {
   bind_pair<NativeEnv<float, DiscreteAction>, SoftmaxMlp>(m);
   bind_pair<NativeEnv<double, DiscreteAction>, SoftmaxMlp>(m);
+  bind_pair<NativeEnv<float, float>, GaussianMlp>(m);
+  bind_pair<NativeEnv<double, double>, GaussianMlp>(m);
+  bind_pair<NativeEnv<float, float>, MultiSoftmaxMlp>(m);
+  bind_pair<NativeEnv<double, double>, MultiSoftmaxMlp>(m);
 }
 
 }  // namespace pgfast::bindings

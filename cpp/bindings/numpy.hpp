@@ -252,6 +252,13 @@ class Arguments {
     if (!(x >= 0 && std::isfinite(x))) fail_number(name, x, expected);
     return x;
   }
+  // Infinity is taken.
+  double positive(const char* name, py::handle value) const {
+    const char* expected = "a number > 0";
+    const double x = number(name, value, expected);
+    if (!(x > 0)) fail_number(name, x, expected);
+    return x;
+  }
   double finite(const char* name, py::handle value) const {
     const char* expected = "a finite number";
     const double x = number(name, value, expected);

@@ -14,8 +14,23 @@ from pgfast.build import __version__, build_info  # first: checks the CPU before
 # isort: split
 from pgfast import reference
 from pgfast.algorithms import NPG, PolicyGradient, Reinforce
-from pgfast.baselines import constant_baseline, leave_one_out_baseline, time_baseline
+from pgfast.baselines import (
+    constant_baseline,
+    leave_one_out_baseline,
+    linear_baseline,
+    optimal_baseline,
+    score_norms,
+    time_baseline,
+)
 from pgfast.conjugate_gradient import CGResult, conjugate_gradient
+from pgfast.diagnostics import (
+    compare_baselines,
+    effective_sample_size,
+    episode_gradients,
+    explained_variance,
+    gradient_variance,
+    signal_to_noise_ratio,
+)
 from pgfast.distributions import (
     gaussian_entropy,
     gaussian_kl,
@@ -34,15 +49,32 @@ from pgfast.distributions import (
     softmax_score,
 )
 from pgfast.envs.registration import register_when_gymnasium_is_loaded
+from pgfast.features import (
+    FourierFeatures,
+    OneHotFeatures,
+    PolynomialFeatures,
+    RBFFeatures,
+    TileFeatures,
+    state_action_features,
+)
+from pgfast.normalization import (
+    ObservationNormalizer,
+    RewardNormalizer,
+    RunningMoments,
+    normalize_advantages,
+)
 from pgfast.optimizers import SGD, Adam
 from pgfast.parallel import get_num_threads, set_num_threads
 from pgfast.random import normal, uniform
-from pgfast.returns import episode_return, gae, reward_to_go
+from pgfast.returns import episode_return, gae, lambda_return, n_step_return, reward_to_go
 from pgfast.rollout import Rollout
 from pgfast.softmax_policy import SoftmaxPolicy, StateActionSoftmaxPolicy
+from pgfast.value_function import ValueFit, ValueFunction
+from pgfast.vtrace import vtrace
 
 if TYPE_CHECKING:
     from pgfast.checkpoint import load
+    from pgfast.envs.check import check_vector_env
     from pgfast.envs.collect import collect
     from pgfast.envs.make import make
     from pgfast.evaluation import evaluate
@@ -50,6 +82,7 @@ if TYPE_CHECKING:
 
 # Names whose modules import more than NumPy.
 _LAZY = {
+    "check_vector_env": "pgfast.envs.check",
     "load": "pgfast.checkpoint",
     "make": "pgfast.envs.make",
     "Run": "pgfast.training",
@@ -65,20 +98,35 @@ __all__ = [
     "SGD",
     "Adam",
     "CGResult",
+    "FourierFeatures",
+    "ObservationNormalizer",
+    "OneHotFeatures",
     "PolicyGradient",
+    "PolynomialFeatures",
+    "RBFFeatures",
     "Reinforce",
+    "RewardNormalizer",
     "Rollout",
     "Run",
+    "RunningMoments",
     "SoftmaxPolicy",
     "StateActionSoftmaxPolicy",
+    "TileFeatures",
     "Trainer",
+    "ValueFit",
+    "ValueFunction",
     "__version__",
     "build_info",
+    "check_vector_env",
     "collect",
+    "compare_baselines",
     "conjugate_gradient",
     "constant_baseline",
+    "effective_sample_size",
+    "episode_gradients",
     "episode_return",
     "evaluate",
+    "explained_variance",
     "gae",
     "gaussian_entropy",
     "gaussian_kl",
@@ -86,7 +134,10 @@ __all__ = [
     "gaussian_sample",
     "gaussian_score",
     "get_num_threads",
+    "gradient_variance",
+    "lambda_return",
     "leave_one_out_baseline",
+    "linear_baseline",
     "load",
     "make",
     "multi_softmax_entropy",
@@ -94,19 +145,26 @@ __all__ = [
     "multi_softmax_log_prob",
     "multi_softmax_sample",
     "multi_softmax_score",
+    "n_step_return",
     "normal",
+    "normalize_advantages",
+    "optimal_baseline",
     "policy_for",
     "reference",
     "reward_to_go",
+    "score_norms",
     "set_num_threads",
+    "signal_to_noise_ratio",
     "softmax_entropy",
     "softmax_kl",
     "softmax_log_prob",
     "softmax_sample",
     "softmax_score",
+    "state_action_features",
     "time_baseline",
     "train",
     "uniform",
+    "vtrace",
 ]
 
 

@@ -13,6 +13,7 @@ from pgfast.conjugate_gradient import CGStatus
 class Purpose:
     general: ClassVar[Purpose]
     parameters: ClassVar[Purpose]
+    features: ClassVar[Purpose]
 
 def build_info() -> BuildInfo: ...
 def set_num_threads(n: int) -> None: ...
@@ -54,9 +55,45 @@ def gae(
     lam: float,
     final_values: FloatArray | None,
 ) -> FloatArray: ...
+def lambda_return(
+    rewards: FloatArray,
+    values: FloatArray,
+    terminated: BoolArray,
+    truncated: BoolArray,
+    gamma: float,
+    lam: float,
+    final_values: FloatArray | None,
+) -> FloatArray: ...
+def n_step_return(
+    rewards: FloatArray,
+    values: FloatArray,
+    terminated: BoolArray,
+    truncated: BoolArray,
+    gamma: float,
+    n: int,
+    final_values: FloatArray | None,
+) -> FloatArray: ...
+def vtrace(
+    rewards: FloatArray,
+    values: FloatArray,
+    log_ratios: FloatArray,
+    terminated: BoolArray,
+    truncated: BoolArray,
+    gamma: float,
+    lam: float,
+    rho_clip: float,
+    c_clip: float,
+    final_values: FloatArray | None,
+) -> tuple[FloatArray, FloatArray]: ...
 def constant_baseline(returns: FloatArray, valid: BoolArray | None) -> FloatArray: ...
 def time_baseline(returns: FloatArray, valid: BoolArray | None) -> FloatArray: ...
 def leave_one_out_baseline(returns: FloatArray, valid: BoolArray | None) -> FloatArray: ...
+def linear_baseline(
+    returns: FloatArray, valid: BoolArray | None, observations: FloatArray, ridge: float
+) -> FloatArray: ...
+def optimal_baseline(
+    returns: FloatArray, valid: BoolArray | None, score_norms: FloatArray, per_time: bool
+) -> FloatArray: ...
 def softmax_log_prob(
     logits: FloatArray, actions: IntArray, mask: BoolArray | None
 ) -> FloatArray: ...
@@ -112,6 +149,62 @@ def adam_step(
     epsilon: float,
 ) -> None: ...
 
+class Features:
+    @property
+    def input_size(self) -> int: ...
+    @property
+    def output_size(self) -> int: ...
+    def apply(self, observations: FloatArray) -> FloatArray: ...
+
+class OneHot(Features):
+    def __init__(self, states: int) -> None: ...
+
+class Polynomial(Features):
+    def __init__(self, observation_size: int, degree: int) -> None: ...
+
+class Fourier(Features):
+    def __init__(self, low: FloatArray, high: FloatArray, order: int) -> None: ...
+
+class RadialBasis(Features):
+    def __init__(
+        self, low: FloatArray, high: FloatArray, centres: FloatArray, width: float
+    ) -> None: ...
+
+class TileCoding(Features):
+    def __init__(
+        self, low: FloatArray, high: FloatArray, tiles: Sequence[int], tilings: int
+    ) -> None: ...
+class ValueNetwork:
+    def __init__(self, sizes: Sequence[int], activation: str) -> None: ...
+    def predict(self, theta: FloatArray, observations: FloatArray) -> FloatArray: ...
+    def gradient(
+        self,
+        theta: FloatArray,
+        observations: FloatArray,
+        targets: FloatArray,
+        valid: BoolArray | None,
+    ) -> FloatArray: ...
+    def fit_ridge(
+        self,
+        theta: FloatArray,
+        observations: FloatArray,
+        targets: FloatArray,
+        valid: BoolArray | None,
+        ridge: float,
+    ) -> tuple[float, float, float]: ...
+    def fit_minibatches(
+        self,
+        theta: FloatArray,
+        observations: FloatArray,
+        targets: FloatArray,
+        valid: BoolArray | None,
+        epochs: int,
+        batch_size: int,
+        learning_rate: float,
+        seed: int,
+        stream: int,
+    ) -> tuple[float, float, float]: ...
+
 class _PolicyKernel:
     @property
     def num_parameters(self) -> int: ...
@@ -166,7 +259,7 @@ class Autoreset:
     same_step: ClassVar[Autoreset]
     disabled: ClassVar[Autoreset]
 
-class _DiscreteEnv:
+class _Env:
     def seed(self, seeds: Sequence[int | None]) -> None: ...
     def reset(
         self, seeds: Sequence[int | None], mask: BoolArray | None, states: FloatArray | None
@@ -176,14 +269,17 @@ class _DiscreteEnv:
     ) -> tuple[FloatArray, npt.NDArray[np.float64], BoolArray, BoolArray, FloatArray | None]: ...
     def observe(self) -> FloatArray: ...
     def finished(self) -> BoolArray: ...
+    def states(self) -> FloatArray: ...
     def get_state(self) -> dict[str, npt.NDArray[Any]]: ...
     def set_state(self, parts: dict[str, npt.NDArray[Any]]) -> None: ...
 
-class DiscreteEnvFloat32(_DiscreteEnv): ...
-class DiscreteEnvFloat64(_DiscreteEnv): ...
+class DiscreteEnvFloat32(_Env): ...
+class DiscreteEnvFloat64(_Env): ...
+class BoxEnvFloat32(_Env): ...
+class BoxEnvFloat64(_Env): ...
 
 def collect_steps(
-    env: _DiscreteEnv,
+    env: _Env,
     policy: SoftmaxMlp,
     theta: FloatArray,
     steps: int,
@@ -191,7 +287,7 @@ def collect_steps(
     first_index: int,
 ) -> tuple[Any, ...]: ...
 def collect_episodes(
-    env: _DiscreteEnv,
+    env: _Env,
     policy: SoftmaxMlp,
     theta: FloatArray,
     episodes: int,
@@ -204,4 +300,90 @@ def cartpole_float32(
 ) -> DiscreteEnvFloat32: ...
 def cartpole_float64(
     num_envs: int, max_episode_steps: int, sutton_barto_reward: bool
+) -> DiscreteEnvFloat64: ...
+def pendulum_float32(num_envs: int, max_episode_steps: int, g: float) -> BoxEnvFloat32: ...
+def pendulum_float64(num_envs: int, max_episode_steps: int, g: float) -> BoxEnvFloat64: ...
+def mountain_car_float32(
+    num_envs: int, max_episode_steps: int, goal_velocity: float
+) -> DiscreteEnvFloat32: ...
+def mountain_car_float64(
+    num_envs: int, max_episode_steps: int, goal_velocity: float
+) -> DiscreteEnvFloat64: ...
+def mountain_car_continuous_float32(
+    num_envs: int, max_episode_steps: int, goal_velocity: float
+) -> BoxEnvFloat32: ...
+def mountain_car_continuous_float64(
+    num_envs: int, max_episode_steps: int, goal_velocity: float
+) -> BoxEnvFloat64: ...
+def acrobot_float32(num_envs: int, max_episode_steps: int) -> DiscreteEnvFloat32: ...
+def acrobot_float64(num_envs: int, max_episode_steps: int) -> DiscreteEnvFloat64: ...
+def moving_particle_float32(num_envs: int, max_episode_steps: int) -> DiscreteEnvFloat32: ...
+def moving_particle_float64(num_envs: int, max_episode_steps: int) -> DiscreteEnvFloat64: ...
+def moving_particle_continuous_float32(num_envs: int, max_episode_steps: int) -> BoxEnvFloat32: ...
+def moving_particle_continuous_float64(num_envs: int, max_episode_steps: int) -> BoxEnvFloat64: ...
+def lqr_float32(
+    num_envs: int,
+    max_episode_steps: int,
+    A: FloatArray,
+    B: FloatArray,
+    Q: FloatArray,
+    R: FloatArray,
+    noise: FloatArray | None,
+    mean: FloatArray,
+    spread: FloatArray,
+) -> BoxEnvFloat32: ...
+def lqr_float64(
+    num_envs: int,
+    max_episode_steps: int,
+    A: FloatArray,
+    B: FloatArray,
+    Q: FloatArray,
+    R: FloatArray,
+    noise: FloatArray | None,
+    mean: FloatArray,
+    spread: FloatArray,
+) -> BoxEnvFloat64: ...
+def tabular_float32(
+    num_envs: int,
+    max_episode_steps: int,
+    actions: int,
+    first: IntArray,
+    next: IntArray,
+    probability: FloatArray,
+    reward: FloatArray,
+    terminated: BoolArray,
+    start: FloatArray,
+) -> DiscreteEnvFloat32: ...
+def tabular_float64(
+    num_envs: int,
+    max_episode_steps: int,
+    actions: int,
+    first: IntArray,
+    next: IntArray,
+    probability: FloatArray,
+    reward: FloatArray,
+    terminated: BoolArray,
+    start: FloatArray,
+) -> DiscreteEnvFloat64: ...
+def bandit_float32(
+    num_envs: int,
+    max_episode_steps: int,
+    weights: FloatArray,
+    sigma: float,
+    low: float,
+    high: float,
+) -> DiscreteEnvFloat32: ...
+def bandit_float64(
+    num_envs: int,
+    max_episode_steps: int,
+    weights: FloatArray,
+    sigma: float,
+    low: float,
+    high: float,
+) -> DiscreteEnvFloat64: ...
+def rock_paper_scissors_float32(
+    num_envs: int, max_episode_steps: int, memory: int
+) -> DiscreteEnvFloat32: ...
+def rock_paper_scissors_float64(
+    num_envs: int, max_episode_steps: int, memory: int
 ) -> DiscreteEnvFloat64: ...

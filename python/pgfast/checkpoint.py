@@ -27,12 +27,14 @@ from pgfast.softmax_policy import SoftmaxPolicy, StateActionSoftmaxPolicy
 
 if TYPE_CHECKING:
     from pgfast.training import Run
+    from pgfast.value_function import ValueFunction
 
 FORMAT = "pgfast-policy-1"
 KINDS: dict[str, type[Policy]] = {
     kind.__name__: kind for kind in (SoftmaxPolicy, StateActionSoftmaxPolicy)
 }
 """The policies that a file may hold."""
+VALUE_FORMAT = "pgfast-value-function-1"
 POLICY_FILE, RUN_FILE, HISTORY_FILE = "policy.safetensors", "run.json", "history.csv"
 
 
@@ -105,6 +107,41 @@ def load_policy(path: str | os.PathLike[str]) -> Policy:
         )
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"load: {source} does not describe a policy: {error}") from None
+
+
+def save_value_function(value: ValueFunction, path: str | os.PathLike[str]) -> None:
+    """Write a value function to a new file."""
+    target = Path(path)
+    if target.exists():
+        raise FileExistsError(f"save: {target} exists, expected a new file")
+    metadata = {
+        "format": VALUE_FORMAT,
+        "config": json.dumps(value.config()),
+        "fits": str(value.fits),
+    }
+    target.parent.mkdir(parents=True, exist_ok=True)
+    _write_new(target, save({"theta": value.theta}, metadata))
+
+
+def load_value_function(path: str | os.PathLike[str]) -> ValueFunction:
+    """Read a value function that `save_value_function` wrote."""
+    from pgfast.value_function import ValueFunction
+
+    source = Path(path)
+    if not source.is_file():
+        raise FileNotFoundError(f"load: {source} is no file, expected a value function")
+    try:
+        with safe_open(source, framework="numpy") as file:
+            metadata = file.metadata() or {}
+            theta = file.get_tensor("theta") if list(file.keys()) == ["theta"] else None
+        if theta is None or metadata.get("format") != VALUE_FORMAT:
+            raise ValueError(f"expected the format {VALUE_FORMAT}")
+        config, fits = json.loads(metadata["config"]), int(metadata["fits"])
+        return ValueFunction.restore(config, theta, as_seed("load", fits, "fits"))
+    except SafetensorError as error:
+        raise ValueError(f"load: {source} is no whole safetensors file ({error})") from None
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"load: {source} does not describe a value function: {error}") from None
 
 
 def check_new_directory(path: str | os.PathLike[str]) -> Path:

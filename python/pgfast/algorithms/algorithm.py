@@ -37,8 +37,11 @@ class Algorithm(ABC):
             self._fail("gamma", self.gamma, "a number in [0, 1]")
 
     @abstractmethod
-    def weights(self, batch: Rollout) -> FloatArray:
-        """Weight of each step's score (T, N): what the algorithm takes for the action's worth."""
+    def weights(self, batch: Rollout, policy: Policy | None = None) -> FloatArray:
+        """Weight of each step's score (T, N): what the algorithm takes for the action's worth.
+
+        `policy` is the one that acted, for weights that read more of it than the batch tells.
+        """
 
     @abstractmethod
     def learner(self, policy: Policy) -> Learner:
@@ -46,7 +49,7 @@ class Algorithm(ABC):
 
     def gradient(self, policy: Policy, batch: Rollout) -> FloatArray:
         """Estimate ∇J: 1/K Σₖ Σₜ wₜₖ ∇ log π(aₜₖ|sₜₖ)."""
-        score = policy.score(batch.observations, batch.actions, self.weights(batch))
+        score = policy.score(batch.observations, batch.actions, self.weights(batch, policy))
         return score / score.dtype.type(batch.rewards.shape[1])
 
     @property

@@ -49,9 +49,9 @@ class NPG(Algorithm):
             self._fail("damping", self.damping, expected)
         as_count(self._name, "max_iterations", self.max_iterations)
 
-    def weights(self, batch: Rollout) -> FloatArray:
+    def weights(self, batch: Rollout, policy: Policy | None = None) -> FloatArray:
         """Gₜ − bₜ."""
-        return advantages(batch, self.gamma, self.baseline)
+        return advantages(batch, self.gamma, self.baseline, policy)
 
     def learner(self, policy: Policy) -> NPGLearner:
         """Make what learns, for this policy."""

@@ -40,7 +40,7 @@ class PolicyGradient(Algorithm):
         if self.optimizer not in ("adam", "sgd"):
             self._fail("optimizer", self.optimizer, "'adam' or 'sgd'")
 
-    def weights(self, batch: Rollout) -> FloatArray:
+    def weights(self, batch: Rollout, policy: Policy | None = None) -> FloatArray:
         """R(τ) on every step of τ."""
         returns = episode_return(
             batch.rewards, batch.terminated, batch.truncated, gamma=self.gamma, valid=batch.valid

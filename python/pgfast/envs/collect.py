@@ -132,7 +132,13 @@ class NativeCollector:
         """Whole episodes."""
         assert isinstance(policy, SoftmaxPolicy)
         arrays = _core.collect_episodes(
-            self._env._core, policy._kernel, policy.theta, episodes, greedy, policy.seed, policy.draws
+            self._env._core,
+            policy._kernel,
+            policy.theta,
+            episodes,
+            greedy,
+            policy.seed,
+            policy.draws,
         )
         return self._rollout(policy, arrays, greedy)
 
