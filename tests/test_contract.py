@@ -38,6 +38,7 @@ def with_policy(name, policy=POLICY, **others):
 
 
 PHI = pg.FourierFeatures([-1] * D, [1] * D, order=1)
+MDP = pg.TabularMDP(np.full((A, 2, A), 1 / A), np.ones((A, 2)), np.eye(A)[0], 0.9)
 EPISODES = {"rewards": real(T, N), "terminated": flags(), "truncated": flags()}
 SAMPLES = {"observations": real(B, D), "actions": actions(B)}
 FEATURES = {"observations": real(B, A, D), "actions": actions(B)}
@@ -98,6 +99,12 @@ KERNELS = {
     "gradient": (with_policy("gradient", VALUE), REGRESSION),
     "fit": (with_policy("fit", VALUE), REGRESSION),
     "linear fit": (with_policy("fit", LINEAR_VALUE), REGRESSION),
+    "softmax_log_prob": (pg.softmax_log_prob, {"logits": real(B, A), "actions": actions(B)}),
+    "softmax_score": (pg.softmax_score, {"logits": real(B, A), "actions": actions(B)}),
+    "softmax_entropy": (pg.softmax_entropy, {"logits": real(B, A)}),
+    "softmax_kl": (pg.softmax_kl, {"logits": real(B, A), "other_logits": real(B, A)}),
+    "softmax_sample": (lambda **k: pg.softmax_sample(**k, seed=0), {"logits": real(B, A)}),
+    "features": (lambda **k: PHI(**k), {"observations": real(B, D)}),
     "softmax_log_prob": (pg.softmax_log_prob, {**LOGITS, "actions": actions(B)}),
     "softmax_score": (pg.softmax_score, {**LOGITS, "actions": actions(B)}),
     "softmax_entropy": (pg.softmax_entropy, LOGITS),
@@ -131,7 +138,6 @@ KERNELS = {
         {**GAUSSIANS, "other_mean": real(B, A), "other_log_std": real(B, A)},
     ),
     "gaussian_sample": (lambda **k: pg.gaussian_sample(**k, seed=0), GAUSSIANS),
-    "features": (lambda **k: PHI(**k), {"observations": real(B, D)}),
     "logits": (with_policy("logits"), {"observations": real(B, D)}),
     "sample": (with_policy("sample"), {"observations": real(B, D)}),
     "mode": (with_policy("mode"), {"observations": real(B, D)}),
@@ -157,6 +163,9 @@ KERNELS = {
         {"observations": real(B, A, D), "v": real(D)},
     ),
     "conjugate_gradient": (lambda b: pg.conjugate_gradient(lambda v: v, b), {"b": real(B)}),
+    "TabularMDP": (MDP.value, {"policy": np.full((A, 2), 0.5)}),
+    "weighted_gram": (_core.weighted_gram, {"rows": np.ones((B, D)), "weights": np.ones(B)}),
+    "semidefinite_solve": (_core.semidefinite_solve, {"matrix": np.eye(D), "b": np.ones(D)}),
     "sgd_step": (
         lambda **k: _core.sgd_step(**k, step_size=0.1),
         {"theta": real(B), "gradient": real(B)},
@@ -225,8 +234,9 @@ def test_another_dtype_is_an_error_and_never_converted(name, argument):
     wrong += [np.float64] if array.dtype == np.float32 else [np.float32]
     for dtype in wrong:
         spoiled = array.astype(dtype)
-        decides = argument in DECIDING or name == "features"
+        decides = argument in ("rewards", "returns", "logits", "b", "theta") or name == "features"
         if dtype == np.float64 and decides:
+        if dtype == np.float64 and argument in DECIDING:
             continue  # it decides the dtype; then another argument is the one that differs
         fails(name, argument, TypeError, f"has dtype {np.dtype(dtype)}", **{argument: spoiled})
 
@@ -253,9 +263,16 @@ def test_another_rank_is_an_error(name, argument):
 def test_another_shape_is_an_error(name, argument):
     array = valid(name, argument)
     longer = np.zeros((*array.shape[:-1], array.shape[-1] + 1), array.dtype)
+    decides = argument in ("rewards", "returns", "logits", "theta", "b")
     if (name, argument) == ("linear_baseline", "observations"):
         call(name, **{argument: longer})  # any D is right
-    elif argument not in DECIDING:
+    elif not decides:
+    decides = argument in ("rewards", "returns", "logits", "theta", "b", "rows")
+    if not decides:
+        shape = re.escape(f"has shape {tuple(longer.shape)}")
+        fails(name, argument, ValueError, shape, **{argument: longer})
+    elif len(KERNELS[name][1]) > 1 and not {"actions", "rows"} & set(KERNELS[name][1]):
+    if argument not in DECIDING:
         shape = re.escape(f"has shape {tuple(longer.shape)}")
         fails(name, argument, ValueError, shape, **{argument: longer})
     elif argument == "mean" or KERNELS[name][1].keys() - {argument, "actions"}:

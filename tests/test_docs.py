@@ -55,6 +55,7 @@ def test_the_stub_names_what_the_core_has():
             _core.SoftmaxStateAction,
             _core.ValueNetwork,
             _core.DiscreteEnvFloat32,
+            _core.TabularMDP,
         )
         for method in vars(kind)
         if not method.startswith("_")

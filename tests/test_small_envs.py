@@ -7,7 +7,6 @@ import pytest
 
 import pgfast as pg
 from pgfast import reference
-from pgfast.envs.lqr import lqr_optimum
 
 DTYPES = [np.float32, np.float64]
 SYSTEM = {
@@ -74,7 +73,7 @@ def test_the_riccati_optimum_is_what_its_policy_earns_and_no_other_earns_more():
     """The mean of 20,000 episodes within 5 standard errors (false alarm 6e-7); the gradient of the
     cost by each gain vanishes."""
     start = {"start_mean": np.array([1.0, -1.0, 0.0]), "start_covariance": 0.25}
-    best = lqr_optimum(**SYSTEM, **start, noise=0.01 * COVARIANCE, horizon=30)
+    best = pg.lqr_optimum(**SYSTEM, **start, noise=0.01 * COVARIANCE, horizon=30)
 
     def returns(gains):
         env = pg.make(
@@ -105,21 +104,21 @@ def test_the_riccati_optimum_is_what_its_policy_earns_and_no_other_earns_more():
 
 def test_the_endless_optimum_solves_the_riccati_equation_and_is_the_limit_of_long_horizons():
     for gamma in (1.0, 0.9):
-        best = lqr_optimum(**SYSTEM, gamma=gamma)
+        best = pg.lqr_optimum(**SYSTEM, gamma=gamma)
         A, B, Q, R = (SYSTEM[k] for k in "ABQR")
         P = best.costs
         inner = np.linalg.inv(R + gamma * B.T @ P @ B)
         right = Q + gamma * A.T @ P @ A - gamma**2 * A.T @ P @ B @ inner @ B.T @ P @ A
         np.testing.assert_allclose(P, right, rtol=1e-9, atol=1e-9)
-        long = lqr_optimum(**SYSTEM, gamma=gamma, horizon=400)
+        long = pg.lqr_optimum(**SYSTEM, gamma=gamma, horizon=400)
         np.testing.assert_allclose(long.gains[0], best.gains, rtol=1e-8, atol=1e-9)
         np.testing.assert_allclose(long.mean_return, best.mean_return, rtol=1e-8)
-    assert np.abs(np.linalg.eigvals(A - B @ lqr_optimum(**SYSTEM).gains)).max() < 1
+    assert np.abs(np.linalg.eigvals(A - B @ pg.lqr_optimum(**SYSTEM).gains)).max() < 1
 
 
 def test_noise_costs_its_trace_with_discount():
     """Scalar x' = w, u = 0: every step costs the variance, so J = σ² (1 + γ / (1 - γ))."""
-    best = lqr_optimum(
+    best = pg.lqr_optimum(
         [[0.0]], [[1.0]], [[1.0]], [[1.0]], noise=2.0, start_covariance=2.0, gamma=0.9
     )
     np.testing.assert_allclose(best.mean_return, -20.0)
@@ -148,7 +147,7 @@ def test_a_bad_lqr_is_an_error_that_names_its_fault(spoiled, error, message):
         pg.make("LQR-v0", **{**SYSTEM, **spoiled})
     assert str(caught.value).startswith(f"make('LQR-v0'): {message}")
     with pytest.raises(error) as caught:
-        lqr_optimum(**{**SYSTEM, **spoiled})
+        pg.lqr_optimum(**{**SYSTEM, **spoiled})
     assert str(caught.value).startswith(f"lqr_optimum: {message}")
 
 
@@ -156,11 +155,23 @@ def test_an_unstable_mode_out_of_reach_is_fine_where_it_fades():
     pg.make("LQR-v0", **{**SYSTEM, "A": np.diag([0.5, 0.9, 1.1])})
 
 
+def test_a_system_that_overflows_within_an_episode_is_an_error():
+    """From x₀ = 1000, x = 1000 · 2ᵗ and x² < 2¹²⁸ = float32's largest number up to t = 54."""
+    system = {"A": [[2.0]], "B": [[1.0]], "Q": [[1.0]], "R": [[1.0]], "noise": 0.0}
+    for dtype, most in ((np.float32, 54), (np.float64, 502)):
+        env = pg.make("LQR-v0", 20, seed=0, dtype=dtype, max_episode_steps=most, **system)
+        env.reset()
+        for _ in range(most):
+            assert np.isfinite(env.step(np.zeros((20, 1), dtype))[1]).all()
+        with pytest.raises(ValueError, match=f"A has the spectral radius 2: .* below {most + 1}"):
+            pg.make("LQR-v0", dtype=dtype, max_episode_steps=most + 1, **system)
+
+
 def test_costs_without_end_are_an_error():
     with pytest.raises(ValueError, match="lqr_optimum: noise without discount"):
-        lqr_optimum(**SYSTEM, noise=0.1)
+        pg.lqr_optimum(**SYSTEM, noise=0.1)
     with pytest.raises(ValueError, match=r"lqr_optimum: gamma is 1\.5"):
-        lqr_optimum(**SYSTEM, gamma=1.5)
+        pg.lqr_optimum(**SYSTEM, gamma=1.5)
 
 
 # --- bandits ----------------------------------------------------------------------------------

@@ -25,6 +25,7 @@ void bind_vector_env(pybind11::module_& m);
 void bind_control_envs(pybind11::module_& m);
 void bind_finite_envs(pybind11::module_& m);
 void bind_rollout(pybind11::module_& m);
+void bind_tabular(pybind11::module_& m);
 }  // namespace pgfast::bindings
 
 PYBIND11_MODULE(_core, m) {
@@ -52,4 +53,5 @@ PYBIND11_MODULE(_core, m) {
   bind_control_envs(m);
   bind_finite_envs(m);
   bind_rollout(m);
+  bind_tabular(m);
 }

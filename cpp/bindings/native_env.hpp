@@ -34,6 +34,7 @@ class NativeEnv {
   const ActionSpace<S, Action>& action_space() const { return actions_; }
   Index num_envs() const { return env_->num_envs(); }
   Index observation_size() const { return env_->observation_size(); }
+  Index state_size() const { return env_->state_size(); }
   Index max_episode_steps() const { return env_->max_episode_steps(); }
 
   // f(environment) with the environment to itself, other Python threads running meanwhile. The lock

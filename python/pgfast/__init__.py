@@ -13,7 +13,18 @@ from pgfast.build import __version__, build_info  # first: checks the CPU before
 
 # isort: split
 from pgfast import reference
-from pgfast.algorithms import NPG, PolicyGradient, Reinforce
+from pgfast.algorithms import (
+    A2C,
+    GRPO,
+    NPG,
+    PPO,
+    TRPO,
+    CompatibleActorCritic,
+    Critic,
+    PolicyGradient,
+    Reinforce,
+)
+from pgfast.algorithms.behaviour_cloning import behaviour_cloning
 from pgfast.baselines import (
     constant_baseline,
     leave_one_out_baseline,
@@ -48,6 +59,7 @@ from pgfast.distributions import (
     softmax_sample,
     softmax_score,
 )
+from pgfast.envs.lqr import LQROptimum, lqr_optimum
 from pgfast.envs.registration import register_when_gymnasium_is_loaded
 from pgfast.features import (
     FourierFeatures,
@@ -57,6 +69,8 @@ from pgfast.features import (
     TileFeatures,
     state_action_features,
 )
+from pgfast.gaussian_policy import GaussianPolicy
+from pgfast.multi_softmax_policy import MultiSoftmaxPolicy
 from pgfast.normalization import (
     ObservationNormalizer,
     RewardNormalizer,
@@ -69,6 +83,7 @@ from pgfast.random import normal, uniform
 from pgfast.returns import episode_return, gae, lambda_return, n_step_return, reward_to_go
 from pgfast.rollout import Rollout
 from pgfast.softmax_policy import SoftmaxPolicy, StateActionSoftmaxPolicy
+from pgfast.tabular import TabularMDP
 from pgfast.value_function import ValueFit, ValueFunction
 from pgfast.vtrace import vtrace
 
@@ -77,8 +92,9 @@ if TYPE_CHECKING:
     from pgfast.envs.check import check_vector_env
     from pgfast.envs.collect import collect
     from pgfast.envs.make import make
+    from pgfast.envs.policy_for import policy_for
     from pgfast.evaluation import evaluate
-    from pgfast.training import Run, Trainer, policy_for, train
+    from pgfast.training import Run, Trainer, train
 
 # Names whose modules import more than NumPy.
 _LAZY = {
@@ -89,16 +105,25 @@ _LAZY = {
     "Trainer": "pgfast.training",
     "collect": "pgfast.envs.collect",
     "evaluate": "pgfast.evaluation",
-    "policy_for": "pgfast.training",
+    "policy_for": "pgfast.envs.policy_for",
     "train": "pgfast.training",
 }
 
 __all__ = [
+    "A2C",
+    "GRPO",
     "NPG",
+    "PPO",
     "SGD",
+    "TRPO",
     "Adam",
     "CGResult",
+    "CompatibleActorCritic",
+    "Critic",
     "FourierFeatures",
+    "GaussianPolicy",
+    "LQROptimum",
+    "MultiSoftmaxPolicy",
     "ObservationNormalizer",
     "OneHotFeatures",
     "PolicyGradient",
@@ -111,11 +136,13 @@ __all__ = [
     "RunningMoments",
     "SoftmaxPolicy",
     "StateActionSoftmaxPolicy",
+    "TabularMDP",
     "TileFeatures",
     "Trainer",
     "ValueFit",
     "ValueFunction",
     "__version__",
+    "behaviour_cloning",
     "build_info",
     "check_vector_env",
     "collect",
@@ -139,6 +166,7 @@ __all__ = [
     "leave_one_out_baseline",
     "linear_baseline",
     "load",
+    "lqr_optimum",
     "make",
     "multi_softmax_entropy",
     "multi_softmax_kl",

@@ -174,8 +174,15 @@ class TileCoding(Features):
     def __init__(
         self, low: FloatArray, high: FloatArray, tiles: Sequence[int], tilings: int
     ) -> None: ...
+
 class ValueNetwork:
-    def __init__(self, sizes: Sequence[int], activation: str) -> None: ...
+    def __init__(
+        self,
+        sizes: Sequence[int],
+        activation: str,
+        features: Features | None,
+        normalization: tuple[Any, ...] | None,
+    ) -> None: ...
     def predict(self, theta: FloatArray, observations: FloatArray) -> FloatArray: ...
     def gradient(
         self,
@@ -208,35 +215,59 @@ class ValueNetwork:
 class _PolicyKernel:
     @property
     def num_parameters(self) -> int: ...
-    def logits(self, theta: FloatArray, observations: FloatArray) -> FloatArray: ...
+    def parameters(self, theta: FloatArray, observations: FloatArray) -> FloatArray: ...
     def sample(
         self,
         theta: FloatArray,
         observations: FloatArray,
+        masks: BoolArray | None,
         seed: int,
         first_stream: int,
         index: int,
-    ) -> IntArray: ...
-    def mode(self, theta: FloatArray, observations: FloatArray) -> IntArray: ...
+    ) -> npt.NDArray[Any]: ...
+    def mode(
+        self, theta: FloatArray, observations: FloatArray, masks: BoolArray | None
+    ) -> npt.NDArray[Any]: ...
     def log_prob(
-        self, theta: FloatArray, observations: FloatArray, actions: IntArray
+        self,
+        theta: FloatArray,
+        observations: FloatArray,
+        actions: npt.NDArray[Any],
+        masks: BoolArray | None,
     ) -> FloatArray: ...
-    def entropy(self, theta: FloatArray, observations: FloatArray) -> FloatArray: ...
+    def entropy(
+        self, theta: FloatArray, observations: FloatArray, masks: BoolArray | None
+    ) -> FloatArray: ...
     def kl(
-        self, theta: FloatArray, other: Any, other_theta: FloatArray, observations: FloatArray
+        self,
+        theta: FloatArray,
+        other: Any,
+        other_theta: FloatArray,
+        observations: FloatArray,
+        masks: BoolArray | None,
     ) -> FloatArray: ...
     def score(
         self,
         theta: FloatArray,
         observations: FloatArray,
-        actions: IntArray,
+        actions: npt.NDArray[Any],
         weights: FloatArray | None,
+        masks: BoolArray | None,
     ) -> FloatArray: ...
     def scores(
-        self, theta: FloatArray, observations: FloatArray, actions: IntArray
+        self,
+        theta: FloatArray,
+        observations: FloatArray,
+        actions: npt.NDArray[Any],
+        masks: BoolArray | None,
     ) -> FloatArray: ...
     def fisher_vector_product(
-        self, theta: FloatArray, observations: FloatArray, v: FloatArray, damping: float
+        self,
+        theta: FloatArray,
+        observations: FloatArray,
+        v: FloatArray,
+        damping: float,
+        masks: BoolArray | None,
     ) -> FloatArray: ...
     def natural_gradient(
         self,
@@ -246,13 +277,80 @@ class _PolicyKernel:
         damping: float,
         tolerance: float,
         max_iterations: int | None,
+        masks: BoolArray | None,
     ) -> tuple[FloatArray, int, float, CGStatus]: ...
 
 class SoftmaxMlp(_PolicyKernel):
-    def __init__(self, sizes: Sequence[int], activation: str) -> None: ...
+    def __init__(
+        self,
+        sizes: Sequence[int],
+        activation: str,
+        features: Features | None,
+        normalization: tuple[Any, ...] | None,
+    ) -> None: ...
+
+class MultiSoftmaxMlp(_PolicyKernel):
+    def __init__(
+        self,
+        sizes: Sequence[int],
+        activation: str,
+        actions: Sequence[int],
+        features: Features | None,
+        normalization: tuple[Any, ...] | None,
+    ) -> None: ...
+
+class GaussianMlp(_PolicyKernel):
+    def __init__(
+        self,
+        sizes: Sequence[int],
+        activation: str,
+        actions: int,
+        tail: int,
+        fixed_log_std: Sequence[float],
+        log_std_floor: float,
+        features: Features | None,
+        normalization: tuple[Any, ...] | None,
+    ) -> None: ...
+    def floored(self, theta: FloatArray, observations: FloatArray) -> int: ...
 
 class SoftmaxStateAction(_PolicyKernel):
     def __init__(self, actions: int, features: int) -> None: ...
+
+def climb_minibatches(
+    policy: _PolicyKernel,
+    adam: tuple[Any, ...],
+    observations: FloatArray,
+    actions: npt.NDArray[Any],
+    masks: BoolArray | None,
+    log_probs: FloatArray | None,
+    advantages: FloatArray,
+    valid: BoolArray | None,
+    surrogate: tuple[str, float, float, float, float],
+    reference: tuple[Any, ...] | None,
+    value: tuple[Any, ...] | None,
+    epochs: int,
+    batch_size: int,
+    max_gradient_norm: float,
+    target_kl: float,
+    seed: int,
+    stream: int,
+) -> dict[str, float]: ...
+def trust_region_step(
+    policy: _PolicyKernel,
+    theta: FloatArray,
+    observations: FloatArray,
+    actions: npt.NDArray[Any],
+    masks: BoolArray | None,
+    log_probs: FloatArray | None,
+    advantages: FloatArray,
+    kl_radius: float,
+    damping: float,
+    tolerance: float,
+    max_iterations: int,
+    max_backtracks: int,
+    shrink: float,
+    accept: float,
+) -> dict[str, float]: ...
 
 class Autoreset:
     next_step: ClassVar[Autoreset]
@@ -280,7 +378,7 @@ class BoxEnvFloat64(_Env): ...
 
 def collect_steps(
     env: _Env,
-    policy: SoftmaxMlp,
+    policy: _PolicyKernel,
     theta: FloatArray,
     steps: int,
     seed: int,
@@ -288,10 +386,11 @@ def collect_steps(
 ) -> tuple[Any, ...]: ...
 def collect_episodes(
     env: _Env,
-    policy: SoftmaxMlp,
+    policy: _PolicyKernel,
     theta: FloatArray,
     episodes: int,
     greedy: bool,
+    states: FloatArray | None,
     seed: int,
     first_index: int,
 ) -> tuple[Any, ...]: ...
@@ -387,3 +486,13 @@ def rock_paper_scissors_float32(
 def rock_paper_scissors_float64(
     num_envs: int, max_episode_steps: int, memory: int
 ) -> DiscreteEnvFloat64: ...
+def weighted_gram(rows: FloatArray, weights: FloatArray) -> FloatArray: ...
+def semidefinite_solve(matrix: FloatArray, b: FloatArray) -> tuple[FloatArray, int]: ...
+
+class TabularMDP:
+    def __init__(self, P: FloatArray, R: FloatArray, p0: FloatArray, gamma: float) -> None: ...
+    def is_end(self) -> BoolArray: ...
+    def evaluate(self, policy: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, float]: ...
+    def gradient(self, policy: FloatArray) -> FloatArray: ...
+    def natural_gradient(self, policy: FloatArray) -> tuple[FloatArray, int]: ...
+    def optimal(self) -> tuple[IntArray, FloatArray]: ...

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from pgfast._typing import BoolArray, FloatArray
-from pgfast.algorithms.reinforce import BASELINES, Baseline, advantages
+from pgfast.algorithms.reinforce import Baseline, advantages
 from pgfast.policy import Policy
 from pgfast.rollout import Rollout
 
@@ -39,10 +39,13 @@ def episode_gradients(policy: Policy, batch: Rollout, weights: FloatArray) -> Fl
         raise ValueError(
             f"episode_gradients: weights has shape {weights.shape}, expected {batch.rewards.shape}"
         )
-    columns = (batch.observations, batch.actions, weights)
     return np.stack(
         [
-            policy.score(*(np.ascontiguousarray(array[:, k]) for array in columns))
+            policy.score(
+                np.ascontiguousarray(batch.observations[:, k]),
+                np.ascontiguousarray(batch.actions[:, k]),
+                np.ascontiguousarray(weights[:, k]),
+            )
             for k in range(batch.rewards.shape[1])
         ]
     )
@@ -157,7 +160,14 @@ def compare_baselines(
     batch: Rollout,
     *,
     gamma: float,
-    baselines: Iterable[Baseline] = tuple(BASELINES),
+    baselines: Iterable[Baseline] = (
+        "none",
+        "constant",
+        "time",
+        "leave-one-out",
+        "linear",
+        "optimal",
+    ),
 ) -> dict[str, float]:
     """Variance of REINFORCE's gradient with each baseline, on one batch.
 

@@ -278,7 +278,8 @@ def normalize_advantages(advantages: FloatArray, valid: BoolArray | None = None)
     if of_steps.size == 0:
         return result
     with np.errstate(invalid="ignore"):  # what is not finite goes in and comes out as NaN
-        centred = of_steps - of_steps.mean()
+        centred = of_steps - of_steps[0]  # first, so that equal ones have no deviation at all
+        centred -= centred.mean()
         deviation = math.sqrt(np.square(centred).mean())
         rounding = np.finfo(a.dtype).eps * np.abs(of_steps).max()
         result[happened] = 0.0 if deviation <= rounding else centred / deviation

@@ -186,7 +186,7 @@ MinibatchOutcome climb_minibatches(const P& policy, AdamParameters<S>& theta,
     std::unique_ptr<typename V::template Tile<S>> value;
     detail::Gathered<S, typename P::template Action<S>> gathered;
     SurrogateSums sums;
-    double value_error = 0;
+    double value_error;
   };
   std::vector<std::unique_ptr<Slot>> slots;
   for (Index block = 0; block < blocks; ++block) {
@@ -194,7 +194,9 @@ MinibatchOutcome climb_minibatches(const P& policy, AdamParameters<S>& theta,
         SurrogateTile<S, P>(policy, theta.theta),
         value ? std::make_unique<typename V::template Tile<S>>(*value, phi->theta) : nullptr,
         {samples, value_samples, policy.network.input_size(), policy.distribution.action_size(),
-         policy.network.output_size()}}));
+         policy.network.output_size()},
+        {},
+        0}));
   }
   Buffer<S> partial(blocks * stride);
   // 16 us of multiply-adds (2 flops forward, 4 back, 100 per ns) are worth a thread's while.

@@ -17,6 +17,7 @@
 #include <limits>
 
 #include "pgfast/column_blocks.hpp"
+#include "pgfast/networks/product.hpp"
 
 namespace pgfast {
 
@@ -49,6 +50,8 @@ void vtrace(ConstMatrixView<S> rewards, ConstMatrixView<S> values, ConstMatrixVi
   const auto rho_clip = static_cast<S>(settings.rho_clip);
   const auto c_clip = static_cast<S>(settings.c_clip);
   const S decay = gamma * lam;
+  using detail::multiply_add;  // a compiler contracts the vector loop and its scalar rest
+                               // differently
   for_each_column_block(truncated, final_values != nullptr, [&](const ColumnBlock& block) {
     const Index width = block.end - block.begin;
     Buffer<S> ratios = Buffer<S>::Zero(padded(width));
@@ -63,24 +66,27 @@ void vtrace(ConstMatrixView<S> rewards, ConstMatrixView<S> values, ConstMatrixVi
       const std::uint8_t* __restrict cut = bytes(truncated.data() + row);
       S* __restrict x = error.data();
       for (Index n = 0; n < width; ++n) {
-        const S future = gamma * v_next[n];
+        const S own = r[n] - v[n], with = multiply_add(gamma, v_next[n], own);
         const bool done = (end[n] | cut[n]) != 0;
-        x[n] = (r[n] - v[n]) + (done ? S{0} : future);
+        x[n] = done ? own : with;
       }
       add_final_values(block, t, terminated, truncated, gamma, final_values, x);
+      const std::uint8_t over = t + 1 == T ? 1 : 0;  // nothing follows; infinity times 0 is no 0
       const S* __restrict w = ratios.data();
       S* __restrict more = excess.data();
       S* __restrict target = targets.data() + row;
       S* __restrict advantage = advantages.data() + row;
       for (Index n = 0; n < width; ++n) {
         const S rho = w[n] > rho_clip ? rho_clip : w[n], c = w[n] > c_clip ? c_clip : w[n];
-        const S later = decay * more[n];
-        const bool done = (end[n] | cut[n]) != 0;
-        const S tail = done ? S{0} : later, carried = done ? S{0} : c * later;
-        more[n] = rho * x[n] + carried;
-        target[n] = v[n] + more[n];
-        advantage[n] = rho * (x[n] + tail);
+        const S before = more[n], later = decay * before, own = rho * x[n];
+        const S error_with = multiply_add(decay, before, x[n]);
+        const S more_with = multiply_add(c, later, own);
+        const bool done = (end[n] | cut[n] | over) != 0;
+        const S whole = done ? x[n] : error_with;
+        advantage[n] = rho * whole;
+        more[n] = done ? own : more_with;
       }
+      for (Index n = 0; n < width; ++n) target[n] = v[n] + more[n];
     }
   });
 }

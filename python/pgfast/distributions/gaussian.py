@@ -39,8 +39,8 @@ def gaussian_score(
 ) -> tuple[FloatArray, FloatArray]:
     """Score with respect to the mean and to log σ.
 
-    ∂ log π(x) / ∂μ = u / σ and ∂ log π(x) / ∂ log σ = u² − 1, with u = (x − μ) / σ. The mean of
-    both under π is zero.
+    ∂ log π(x) / ∂μ = u / σ and ∂ log π(x) / ∂ log σ = u² − 1, with u = (x − μ) / σ. Under π the
+    mean of both is zero.
 
     Parameters:
         mean: μ (..., A) float32 or float64.

@@ -33,7 +33,7 @@ def _model(function: str, weights: Any, std: float, low: float) -> Model:
         raise ValueError(f"{function}: std is {sigma}, expected a finite number >= 0")
     arms, size = weights.shape
     return Model(
-        observation=Box(size * (low,), size * (1.0,)),
+        observation=Box(size * (min(low, 0.0),), size * (1.0,)),
         action=Discrete(arms),
         arguments={"weights": weights, "sigma": sigma, "low": low, "high": 1.0},
     )

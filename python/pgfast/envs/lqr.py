@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pgfast._typing import as_count, as_number, as_reals
+from pgfast._typing import FloatArray, as_count, as_number, as_reals
 from pgfast.envs.native import INF, Box, Model
 
-Matrix = npt.NDArray[np.float64]
+Matrix = FloatArray
 
 
 def model(
@@ -42,6 +42,7 @@ def model(
             "mean": mean,
             "spread": _root(covariance),
         },
+        growth=float(np.abs(np.linalg.eigvals(A)).max()),
     )
 
 
@@ -118,19 +119,21 @@ def lqr_optimum(
 
     def backward(P: Matrix) -> tuple[Matrix, Matrix]:
         K: Matrix = gamma * np.linalg.solve(R + gamma * B.T @ P @ B, B.T @ P @ A)
-        P = np.asarray(Q + gamma * A.T @ P @ (A - B @ K), np.float64)
-        return K, 0.5 * (P + P.T)
+        before: Matrix = Q + gamma * A.T @ P @ (A - B @ K)
+        return K, 0.5 * (before + before.T)
 
     if horizon is None:
         if gamma == 1 and W.any():
             raise ValueError(f"{function}: noise without discount or horizon costs without end")
-        P = np.zeros((n, n))
+        P: Matrix = np.zeros((n, n))
         for _ in range(100_000):
             K, following = backward(P)
             settled = np.abs(following - P).max() <= 1e-13 * np.abs(following).max()
             P = following
             if settled:
                 break
+        else:
+            raise ValueError(f"{function}: the Riccati recursion does not settle, give a horizon")
         cost = np.trace(P @ second_moment) + (
             gamma / (1 - gamma) * np.trace(P @ W) if W.any() else 0
         )

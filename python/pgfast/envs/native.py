@@ -14,6 +14,7 @@ from pgfast._typing import unknown
 
 INF = float("inf")
 PI = 3.141592653589793
+CLASSIC = "gymnasium.envs.classic_control"
 
 
 @dataclass(frozen=True)
@@ -50,8 +51,19 @@ class Model:
     action: Box | Discrete
     arguments: Mapping[str, Any]
     """For the constructor in the core."""
+    growth: float = 1.0
+    """What a step can multiply the state by."""
     action_mask: npt.NDArray[np.int8] | None = None
     """Tables: (S, A), which actions change the state; given in the infos."""
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Where pictures of the states come from."""
+
+    entry_point: str
+    """The class of Gymnasium's environment."""
+    fps: int
 
 
 @dataclass(frozen=True)
@@ -73,6 +85,14 @@ class NativeEnv:
     """Keyword arguments of the environment itself, with their defaults."""
     model: str = ""
     """Where they decide the spaces: "module:function", which makes a Model of them."""
+    pictures: Pictures | None = None
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """Gymnasium's metadata about rendering."""
+        if self.pictures is None:
+            return {"render_modes": []}
+        return {"render_modes": ["rgb_array"], "render_fps": self.pictures.fps}
 
     def with_parameters(self, parameters: Mapping[str, Any]) -> Model:
         """The environment that these keyword arguments, all of them, make."""
@@ -97,6 +117,7 @@ NATIVE_ENVS: dict[str, NativeEnv] = {
             max_episode_steps=500,
             reward_threshold=475.0,
             parameters={"sutton_barto_reward": False},
+            pictures=Pictures(f"{CLASSIC}.cartpole:CartPoleEnv", 50),
         ),
         NativeEnv(
             id="Pendulum-v1",
@@ -106,6 +127,7 @@ NATIVE_ENVS: dict[str, NativeEnv] = {
             state=("theta", "theta_dot"),
             max_episode_steps=200,
             parameters={"g": 10.0},
+            pictures=Pictures(f"{CLASSIC}.pendulum:PendulumEnv", 30),
         ),
         NativeEnv(
             id="MountainCar-v0",
@@ -116,6 +138,7 @@ NATIVE_ENVS: dict[str, NativeEnv] = {
             max_episode_steps=200,
             reward_threshold=-110.0,
             parameters={"goal_velocity": 0.0},
+            pictures=Pictures(f"{CLASSIC}.mountain_car:MountainCarEnv", 30),
         ),
         NativeEnv(
             id="MountainCarContinuous-v0",
@@ -126,6 +149,7 @@ NATIVE_ENVS: dict[str, NativeEnv] = {
             max_episode_steps=999,
             reward_threshold=90.0,
             parameters={"goal_velocity": 0.0},
+            pictures=Pictures(f"{CLASSIC}.continuous_mountain_car:Continuous_MountainCarEnv", 30),
         ),
         NativeEnv(
             id="Acrobot-v1",
@@ -135,6 +159,7 @@ NATIVE_ENVS: dict[str, NativeEnv] = {
             state=("theta1", "theta2", "dtheta1", "dtheta2"),
             max_episode_steps=500,
             reward_threshold=-100.0,
+            pictures=Pictures(f"{CLASSIC}.acrobot:AcrobotEnv", 15),
         ),
         NativeEnv(
             id="MovingParticle-v0",
@@ -231,7 +256,7 @@ NATIVE_ENVS: dict[str, NativeEnv] = {
         NativeEnv(
             id="Bandit-v0",
             kernel="bandit",
-            observation=Box((1.0,), (1.0,)),
+            observation=Box((0.0,), (1.0,)),
             action=Discrete(10),
             state=("one",),
             max_episode_steps=None,

@@ -12,5 +12,4 @@ def model(function: str, memory: int) -> Model:
     if not 0 <= rounds <= 1000:
         raise ValueError(f"{function}: memory is {rounds}, expected 0 <= memory <= 1000")
     size = max(1, 6 * rounds)
-    low = 0.0 if rounds else 1.0
-    return Model(Box(size * (low,), size * (1.0,)), Discrete(3), {"memory": rounds})
+    return Model(Box(size * (0.0,), size * (1.0,)), Discrete(3), {"memory": rounds})

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pgfast.envs.native import native_env
+from pgfast.envs.rendering import Frame
 from pgfast.envs.vector_env import MOST_EPISODE_STEPS, NativeVectorEnv
 
 
@@ -17,6 +18,8 @@ class NativeSingleEnv(gym.Env[Any, Any]):
 
     Time limits are the business of Gymnasium's TimeLimit wrapper, as for its own environments.
     """
+
+    metadata: dict[str, Any] = {"render_modes": ["rgb_array"], "render_fps": 30}  # noqa: RUF012
 
     def __init__(
         self, *, native_id: str, render_mode: str | None = None, **parameters: Any
@@ -30,8 +33,8 @@ class NativeSingleEnv(gym.Env[Any, Any]):
             render_mode=render_mode,
             **parameters,
         )
-        self.metadata = {"render_modes": []}
-        self.render_mode = None
+        self.metadata = self._batch.native.metadata
+        self.render_mode = render_mode
         self.observation_space = self._batch.single_observation_space
         self.action_space = self._batch.single_action_space
 
@@ -63,6 +66,11 @@ class NativeSingleEnv(gym.Env[Any, Any]):
         if isinstance(self.observation_space, gym.spaces.Discrete):
             return int(observations[0])
         return observations[0]
+
+    def render(self) -> Frame | None:
+        """The picture of the state where `render_mode` is "rgb_array", else a warning and None."""
+        frames = self._batch.render()
+        return None if frames is None else frames[0]
 
     def close(self) -> None:
         """Release the environment."""

@@ -25,6 +25,7 @@ from pgfast._typing import (
 )
 from pgfast.envs.native import Box, Discrete, NativeEnv, native_env
 from pgfast.envs.registration import register
+from pgfast.envs.rendering import Frame, Renderer
 
 register()
 
@@ -66,13 +67,16 @@ class NativeVectorEnv(VectorEnv[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[
         mode = _autoreset_mode(autoreset_mode)
         limit = native.max_episode_steps if max_episode_steps is None else max_episode_steps
         self.max_episode_steps = None if limit is None else _episode_steps(limit)
-        if render_mode is not None:
-            raise ValueError(f"make: render_mode is {render_mode!r}, expected None")
+        if render_mode not in (None, *native.metadata["render_modes"]):
+            expected = " or ".join(["None", *map(repr, native.metadata["render_modes"])])
+            raise ValueError(f"make: render_mode is {render_mode!r}, expected {expected}")
         self.parameters = _parameters(native, parameters)
         model = native.with_parameters(self.parameters)
+        _check_growth(f"make({native.id!r})", model.growth, self.max_episode_steps, self.dtype)
 
-        self.metadata = {"render_modes": [], "autoreset_mode": mode}
-        self.render_mode = None
+        self.metadata = {**native.metadata, "autoreset_mode": mode}
+        self.render_mode = render_mode
+        self._renderer: Renderer | None = None
         self.single_observation_space = _space(model.observation, self.dtype)
         self.single_action_space = _space(model.action, self.dtype)
         self.observation_space = batch_space(self.single_observation_space, self.num_envs)
@@ -83,9 +87,11 @@ class NativeVectorEnv(VectorEnv[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[
             dtype=self.dtype.name,
             autoreset_mode=mode.value,
             max_episode_steps=self.max_episode_steps,
+            **({"render_mode": render_mode} if render_mode else {}),
             **parameters,
         )
 
+        self._tabular = isinstance(model.observation, Discrete)
         self._action_mask = model.action_mask
         self._mode = _MODES[mode]
         self._begun = False
@@ -170,21 +176,25 @@ class NativeVectorEnv(VectorEnv[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[
         if finals is not None:
             done = terminated | truncated
             final_obs = np.full(self.num_envs, None, dtype=object)
+            finals[~done] = 0  # there they are nothing
             final_rows = self._observed(finals)
-            for i in np.flatnonzero(done):
-                final_obs[i] = final_rows[i]
+            ended = np.flatnonzero(done)
+            for i, row in zip(ended.tolist(), final_rows[ended], strict=True):
+                final_obs[i] = int(row) if self._tabular else row
             infos = {
                 "final_obs": final_obs,
                 "_final_obs": done,
                 "final_info": self._table_infos(done.copy(), final_rows),
                 "_final_info": done.copy(),
             }
-        infos |= self._table_infos(np.ones(self.num_envs, np.bool_))
-        return self._observed(observations), rewards, terminated, truncated, infos
+        if self._tabular:
+            infos |= self._table_infos(np.ones(self.num_envs, np.bool_))
+            observations = self._observed(observations)
+        return observations, rewards, terminated, truncated, infos
 
     def _observed(self, observations: FloatArray) -> npt.NDArray[Any]:
         """Observations as the space has them: a table's states are integers."""
-        if isinstance(self.single_observation_space, gym.spaces.Discrete):
+        if self._tabular:
             return observations[:, 0].astype(np.int64)
         return observations
 
@@ -195,7 +205,7 @@ class NativeVectorEnv(VectorEnv[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[
 
         `finals` are the final states of the episodes that ended; then it is about these.
         """
-        if not isinstance(self.single_observation_space, gym.spaces.Discrete):
+        if not self._tabular:
             return {}
         states = self._core.states().astype(np.float64)
         infos: dict[str, npt.NDArray[Any]] = {"prob": states[:, 1 if finals is None else 2].copy()}
@@ -210,7 +220,7 @@ class NativeVectorEnv(VectorEnv[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[
     def _states(self, states: object) -> FloatArray:
         """Options' states as the core takes them; a table's are integers (N,)."""
         name = "reset: options['state']"
-        if isinstance(self.single_observation_space, gym.spaces.Discrete):
+        if self._tabular:
             if not isinstance(states, np.ndarray) or states.dtype.kind not in "iu":
                 raise TypeError(f"{name} is {states!r}, expected an array of integers")
             if states.shape != (self.num_envs,):
@@ -251,6 +261,32 @@ class NativeVectorEnv(VectorEnv[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[
         self._core.set_state(state)
         self._begun = True
 
+    def render(self) -> tuple[Frame, ...] | None:
+        """Pictures of all environments where `render_mode` is "rgb_array", else a warning and None.
+
+        Gymnasium's own renderer draws them, so they need pygame.
+
+        Returns:
+            N arrays (height, width, 3) uint8.
+
+        Raises:
+            gymnasium.error.DependencyNotInstalled: pygame is missing; says how to install it.
+        """
+        self._check_open("render")
+        if self.render_mode is None or self.native.pictures is None:
+            gym.logger.warn(
+                'render: render_mode is None, expected make(..., render_mode="rgb_array")'
+            )
+            return None
+        if self._renderer is None:
+            self._renderer = Renderer(self.native.pictures.entry_point, self.parameters)
+        return tuple(self._renderer.frame(state) for state in self._core.states())
+
+    def close_extras(self, **kwargs: Any) -> None:
+        """Release the screen, where pictures were made."""
+        if self._renderer is not None:
+            self._renderer.close()
+
     def _check_open(self, function: str) -> None:
         if self.closed:
             raise RuntimeError(f"{function}: the environment is closed")
@@ -288,6 +324,19 @@ def _episode_steps(limit: int) -> int:
             f"make: max_episode_steps is {limit}, expected at most {MOST_EPISODE_STEPS}"
         )
     return steps
+
+
+def _check_growth(function: str, growth: float, steps: int | None, dtype: np.dtype[Any]) -> None:
+    """Raise where rewards, squares of the state, would overflow before an episode ends."""
+    if growth <= 1 or steps is None or steps == MOST_EPISODE_STEPS:  # no limit of its own
+        return
+    room = np.log(np.finfo(dtype).max) - np.log(1e6)  # where the state begins below 1000
+    most = int(room / (2 * np.log(growth)))
+    if steps > most:
+        raise ValueError(
+            f"{function}: A has the spectral radius {growth:.6g}: rewards overflow {dtype} within "
+            f"{steps} steps, expected max_episode_steps below {most + 1}"
+        )
 
 
 def _parameters(native: NativeEnv, given: dict[str, Any]) -> dict[str, Any]:

@@ -54,6 +54,13 @@ from pgfast.reference.returns import (
     reward_to_go,
 )
 from pgfast.reference.rock_paper_scissors import rock_paper_scissors_round
+from pgfast.reference.tabular import (
+    tabular_fisher,
+    tabular_gradient,
+    tabular_optimal_values,
+    tabular_values,
+    tabular_visitation,
+)
 from pgfast.reference.value_function import ValueFunction
 from pgfast.reference.vtrace import vtrace
 
@@ -102,6 +109,11 @@ __all__ = [
     "softmax_log_prob",
     "softmax_sample",
     "softmax_score",
+    "tabular_fisher",
+    "tabular_gradient",
+    "tabular_optimal_values",
+    "tabular_values",
+    "tabular_visitation",
     "tile_features",
     "time_baseline",
     "uniform",
