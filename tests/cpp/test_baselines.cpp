@@ -116,9 +116,11 @@ Array<S> apply_optimal(const Array<S>& g, const Array<S>& norms, const bool* val
 }
 
 template <class S>
-Array<S> apply_linear(const Array<S>& g, const Array<S>& s, const bool* valid, Index T, Index N) {
+Array<S> apply_linear(const Array<S>& g, const Array<S>& s, const bool* valid, Index T, Index N,
+                      double ridge) {
   Array<S> b(T * N);
-  linear_baseline<S>({g.data(), T, N}, valid, s.data(), s.size() / (T * N), 1e-5, {b.data(), T, N});
+  linear_baseline<S>({g.data(), T, N}, valid, s.data(), s.size() / (T * N), ridge,
+                     {b.data(), T, N});
   return b;
 }
 
@@ -154,10 +156,10 @@ TEST(linear,
       const S tau = static_cast<S>(i / N) / 100;
       g[i] = 1 + 2 * s[i * D] - s[i * D + 1] * s[i * D + 1] + 3 * tau * tau * tau;
     }
-    const auto b = apply_linear<S>(g, s, valid.data(), T, N);
+    const auto b = apply_linear<S>(g, s, valid.data(), T, N, 0.0);
     for (Index i = 0; i < T * N; ++i) {
-      // g up to 30 is itself rounded, b again; the ridge takes the rest.
-      CHECK_NEAR(b[i], valid[i] ? g[i] : S{0}, 60 * std::numeric_limits<S>::epsilon() + 1e-7);
+      // g up to 30 is itself rounded, b again.
+      CHECK_NEAR(b[i], valid[i] ? g[i] : S{0}, 60 * std::numeric_limits<S>::epsilon() + 1e-12);
     }
   });
 }
@@ -208,11 +210,12 @@ TEST(threads, "Baselines have the same bits on 1 to 4 threads.") {
     const auto g = check::normals<S>(T * N, 6);
     const auto valid = check::flags(T * N, 0.8, 7);
     check::same_on_any_threads([&] {
-      return std::tuple{apply<S>(constant_baseline, g, valid.data(), T, N),
-                        apply<S>(time_baseline, g, valid.data(), T, N),
-                        apply<S>(leave_one_out_baseline, g, valid.data(), T, N),
-                        apply_optimal<S>(g, g.abs(), valid.data(), true, T, N),
-                        apply_linear<S>(g, check::normals<S>(T * N * 3, 8), valid.data(), T, N)};
+      return std::tuple{
+          apply<S>(constant_baseline, g, valid.data(), T, N),
+          apply<S>(time_baseline, g, valid.data(), T, N),
+          apply<S>(leave_one_out_baseline, g, valid.data(), T, N),
+          apply_optimal<S>(g, g.abs(), valid.data(), true, T, N),
+          apply_linear<S>(g, check::normals<S>(T * N * 3, 8), valid.data(), T, N, 1e-5)};
     });
   });
 }

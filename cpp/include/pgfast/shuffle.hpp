@@ -8,8 +8,8 @@
 namespace pgfast {
 
 // Fisher and Yates: item i = count - 1, ..., 1 changes places with item floor(u (i + 1)), where u
-// in [0, 1) is draw first_index + i of the stream. 53 bits of u: for a million items no order is
-// favoured by more than one in 10^9.
+// in [0, 1) is draw first_index + i of the stream. u has 53 bits: among a million items no place is
+// favoured by more than one part in 10^9.
 inline void shuffle(Index* items, Index count, std::uint64_t seed, std::uint32_t stream,
                     std::uint64_t first_index) {
   for (Index i = count - 1; i > 0; --i) {
