@@ -50,10 +50,12 @@ def test_the_stub_names_what_the_core_has():
     methods = {
         method
         for kind in (
+            _core.Features,
             _core.SoftmaxMlp,
             _core.SoftmaxStateAction,
             _core.ValueNetwork,
             _core.DiscreteEnvFloat32,
+            _core.TabularMDP,
         )
         for method in vars(kind)
         if not method.startswith("_")

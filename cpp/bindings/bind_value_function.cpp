@@ -1,4 +1,4 @@
-#include "numpy.hpp"
+#include "mlp_arguments.hpp"
 #include "pgfast/value_function.hpp"
 
 namespace pgfast::bindings {
@@ -111,24 +111,19 @@ py::tuple fit_by_minibatches(const ValueNetwork& network, py::object theta, py::
              });
 }
 
-Activation activation_named(const std::string& name) {
-  if (name == "tanh") return Activation::tanh;
-  if (name == "relu") return Activation::relu;
-  Arguments("network").fail("activation is '" + name + "', expected 'tanh' or 'relu'");
-}
-
 }  // namespace
 
 void bind_value_function(py::module_& m) {
   py::class_<ValueNetwork>(m, "ValueNetwork")
-      .def(py::init([](const std::vector<Index>& sizes, const std::string& activation) {
-             const Arguments arguments("network");
-             for (const Index size : sizes) arguments.at_least("size", size, 1);
-             arguments.at_least("number of sizes", static_cast<Index>(sizes.size()), 2);
-             if (sizes.back() != 1) arguments.fail("a value function has one output");
-             return ValueNetwork(sizes, activation_named(activation));
+      .def(py::init([](const std::vector<Index>& sizes, const std::string& activation,
+                       const py::object& features, const py::object& normalization) {
+             ValueNetwork network = preprocessed(sizes, activation, features, normalization);
+             if (network.output_size() != 1) {
+               Arguments("network").fail("a value function has one output");
+             }
+             return network;
            }),
-           py::arg("sizes"), py::arg("activation"))
+           py::arg("sizes"), py::arg("activation"), py::arg("features"), py::arg("normalization"))
       .def("predict", &predict_values, py::arg("theta"), py::arg("observations"))
       .def("gradient", &gradient, py::arg("theta"), py::arg("observations"), py::arg("targets"),
            py::arg("valid"))

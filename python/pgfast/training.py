@@ -9,25 +9,20 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from gymnasium.vector import VectorEnv
 
 from pgfast._typing import as_count, as_seed
 from pgfast.algorithms import ALGORITHMS, Algorithm
-from pgfast.envs.collect import check_policy, collect, spaces
-from pgfast.envs.make import make_any
-from pgfast.evaluation import (
-    EVALUATION_EPISODES,
-    check_env,
-    check_policy_type,
-    evaluate,
-    evaluation_env,
-)
+from pgfast.envs.collect import check_policy
+from pgfast.envs.failure import EnvError
+from pgfast.envs.policy_for import policy_for
+from pgfast.envs.source import AnyVectorEnv, EnvLike, source
+from pgfast.evaluation import EVALUATION_EPISODES, check_policy_type, evaluate, evaluation_env
 from pgfast.logging import History, Progress
 from pgfast.policy import Policy
 from pgfast.presets import preset
-from pgfast.softmax_policy import SoftmaxPolicy
+from pgfast.rollout import Rollout
 
-Stop = Literal["solved", "steps", "interrupted", "non-finite"]
+Stop = Literal["solved", "steps", "interrupted", "non-finite", "failed"]
 
 
 class NonFiniteError(ArithmeticError):
@@ -64,26 +59,32 @@ class Run:
         save_run(self, path)
 
 
-def policy_for(env: VectorEnv[Any, Any, Any], **settings: Any) -> SoftmaxPolicy:
-    """Make a policy that fits an environment.
+class EpisodeReturns:
+    """Undiscounted returns of the episodes that end in a batch, also of those begun before it."""
 
-    Parameters:
-        env: with flat Box observations and Discrete actions.
-        settings: keyword arguments of the policy; dtype defaults to that of a native environment.
+    def __init__(self) -> None:
+        self._running: npt.NDArray[np.float64] = np.zeros(0)
+        self.last_mean = float("nan")
+        """Of the last batch in which one ended."""
 
-    Returns:
-        SoftmaxPolicy.
-
-    Raises:
-        TypeError: spaces that no policy fits, or an unknown keyword.
-
-    >>> from pgfast import make
-    >>> policy_for(make("CartPole-v1")).theta.shape
-    (10,)
-    """
-    observation_size, actions = spaces(env)
-    settings.setdefault("dtype", getattr(env, "dtype", np.float32))
-    return SoftmaxPolicy(observation_size, actions, **settings)
+    def mean_of(self, batch: Rollout) -> float:
+        """Mean over the episodes that ended in this batch, or in the last one where any did."""
+        sums = np.cumsum(batch.rewards, axis=0, dtype=np.float64)
+        whole = batch.last_observations is None
+        if whole or len(self._running) != sums.shape[1]:
+            self._running = np.zeros(sums.shape[1])
+        sums += self._running
+        before = np.zeros(sums.shape[1])  # what had been summed when the running episode began
+        returns: list[npt.NDArray[np.float64]] = []
+        ends = batch.terminated | batch.truncated
+        for t in np.flatnonzero(ends.any(axis=1)):
+            ended = ends[t]
+            returns.append(sums[t, ended] - before[ended])
+            before[ended] = sums[t, ended]
+        self._running = sums[-1] - before
+        if returns:
+            self.last_mean = float(np.concatenate(returns).mean())
+        return self.last_mean
 
 
 class Trainer:
@@ -94,47 +95,55 @@ class Trainer:
 
     def __init__(
         self,
-        env: str | VectorEnv[Any, Any, Any],
+        env: EnvLike,
         algorithm: str | Algorithm | None = None,
         *,
         seed: int = 0,
         policy: Policy | None = None,
+        prior: Policy | None = None,
         num_envs: int | None = None,
         steps: int | None = None,
+        workers: int | None = None,
+        flatten: bool = False,
     ) -> None:
-        check_env("train", env)
-        if policy is not None:
-            check_policy_type("train", policy)
+        origin = source("train", env)
+        for given in (policy, prior):
+            if given is not None:
+                check_policy_type("train", given)
+        if policy is None and prior is not None:
+            policy = prior.copy()
         if algorithm is not None and not isinstance(algorithm, (str, Algorithm)):
             what = algorithm.__name__ if isinstance(algorithm, type) else type(algorithm).__name__
             raise TypeError(
                 f"train: algorithm is {what}, expected a name or settings like NPG(kl_radius=0.1)"
             )
-        if num_envs is not None and not isinstance(env, str):
+        if num_envs is not None and not origin.makes:
             raise TypeError("train: num_envs goes with an id, but env is already an environment")
         self.seed = as_seed("train", seed)
-        self.env_id = env if isinstance(env, str) else (env.spec.id if env.spec else None)
+        self.env_id = origin.id
         named = algorithm if isinstance(algorithm, str) or algorithm is None else None
         known = preset(self.env_id, named or _name_of(algorithm))
         self.algorithm = algorithm if isinstance(algorithm, Algorithm) else known.algorithm
         self.total_steps = as_count("train", "steps", known.steps if steps is None else steps)
-        if isinstance(env, str):
-            count = as_count("train", "num_envs", known.num_envs if num_envs is None else num_envs)
-            dtype = policy.dtype if policy else known.policy.get("dtype", np.float32)
-            self.env = make_any("train", env, count, self.seed, dtype)
-            # Its own environment, so that looking changes nothing.
-            self._evaluation_env = evaluation_env(
-                "train", env, EVALUATION_EPISODES, self.seed, dtype
+        side_by_side = known.num_envs if workers is None else workers
+        count = as_count("train", "num_envs", side_by_side if num_envs is None else num_envs)
+        dtype = policy.dtype if policy else known.policy.get("dtype", np.float32)
+        self._origin, self._workers = origin, workers
+        self._evaluation_env: AnyVectorEnv | None = None
+        self.env = origin.open(num_envs=count, seed=self.seed, dtype=dtype, workers=workers)
+        try:
+            self.policy = policy or policy_for(
+                self.env, flatten=flatten, **known.policy, seed=self.seed
             )
-        else:
-            self.env = self._evaluation_env = env
-        self.policy = policy or policy_for(self.env, **known.policy, seed=self.seed)
-        check_policy(self.env, self.policy)
-        self.learner = self.algorithm.learner(self.policy)
-        spec = self._evaluation_env.spec
-        self.threshold = spec.reward_threshold if spec else None
+            check_policy(self.env, self.policy)
+            self.learner = self.algorithm.learner(self.policy, prior)
+        except BaseException:
+            self.close()
+            raise
+        self.threshold = known.threshold if origin.threshold is None else origin.threshold
 
         self.history = History()
+        self._returns = EpisodeReturns()
         self.steps = self.episodes = 0
         self.seconds = 0.0
         self.solved_at: int | None = None
@@ -150,16 +159,23 @@ class Trainer:
 
         Raises:
             NonFiniteError: an update gave NaN or infinity; θ is what it was before.
+            EnvError: the environment raised; so is θ then.
         """
         begin = time.perf_counter()
         before = self.policy.theta.copy()
-        batch = collect(self.env, self.policy, episodes=self.algorithm.episodes)
-        stats = self.learner.update(batch)
+        try:
+            batch = self.algorithm.collect(self.env, self.policy)
+        except EnvError:
+            self.stopped = "failed"
+            raise
+        progress = min(self.steps / self.total_steps, 1.0)
+        stats = self.learner.update(batch, progress)
         self.steps += batch.steps
         self.episodes += batch.episodes
         self._check_finite(stats, before)
-        mean_return = float(batch.rewards.sum(dtype=np.float64)) / batch.rewards.shape[1]
-        self._look_whether_solved(mean_return, batch.steps / max(batch.episodes, 1))
+        stats |= self.policy.after_update(batch.observations, batch.valid)
+        mean_return = self._returns.mean_of(batch)
+        self._look_whether_solved(mean_return, self.steps / max(self.episodes, 1))
         self.seconds += time.perf_counter() - begin
         row = {
             "update": float(len(self.history.rows) + 1),
@@ -193,6 +209,12 @@ class Trainer:
                     bar.show(self.update())
         self.stopped = "solved" if self.solved_at is not None else "steps"
         return self.run
+
+    def close(self) -> None:
+        """Close the environments that were made for this training."""
+        for env in (self.env, self._evaluation_env):
+            if env is not None and self._origin.makes:
+                env.close()
 
     @property
     def run(self) -> Run:
@@ -232,9 +254,13 @@ class Trainer:
         if self.threshold is None:
             return
         due = self._last_look + 4 * EVALUATION_EPISODES * episode_length
-        if mean_return < self.threshold and self.steps < min(due, self.total_steps):
+        if not mean_return >= self.threshold and self.steps < min(due, self.total_steps):
             return
         self._last_look = self.steps
+        if self._evaluation_env is None:  # its own environment, so that looking changes nothing
+            self._evaluation_env = evaluation_env(
+                self._origin, self.policy, EVALUATION_EPISODES, self.seed, self._workers
+            )
         returns = evaluate(self.policy, self._evaluation_env)
         self.greedy_return = float(returns.mean())
         margin = 2 * returns.std() / np.sqrt(len(returns))
@@ -243,13 +269,16 @@ class Trainer:
 
 
 def train(
-    env: str | VectorEnv[Any, Any, Any],
+    env: EnvLike,
     algorithm: str | Algorithm | None = None,
     *,
     seed: int = 0,
     policy: Policy | None = None,
+    prior: Policy | None = None,
     num_envs: int | None = None,
     steps: int | None = None,
+    workers: int | None = None,
+    flatten: bool = False,
     progress: bool = False,
 ) -> Run:
     """Train a policy until the environment is solved or the steps are used up.
@@ -259,14 +288,22 @@ def train(
     the same θ, bit for bit, on any number of threads.
 
     Parameters:
-        env: an id, native or Gymnasium's; or a `gymnasium.vector.VectorEnv`, which keeps its own
-            seeds and is also what the policy is evaluated in.
-        algorithm: "policy-gradient", "reinforce", "npg"; or settings, `NPG(kl_radius=0.1)`; None
+        env: an id, native or Gymnasium's; a function that makes a `gymnasium.Env`; or an `Env` or
+            `gymnasium.vector.VectorEnv`, which keeps its own seeds and is also what the policy is
+            evaluated in.
+        algorithm: "policy-gradient", "reinforce", "a2c", "ppo", "npg", "trpo", "grpo",
+            "compatible"; or settings, `NPG(kl_radius=0.1)`; None
             takes the environment's preset.
         seed: of environment, policy and evaluation.
         policy: to go on with; it is changed. None makes one.
-        num_envs: of an environment made from an id; None takes the preset's.
+        prior: a policy to start from, where `policy` is None, and to be held near, where the
+            algorithm's `prior_kl` is not 0. It is not changed.
+        num_envs: of environments made from an id or a function; None takes `workers`, or the
+            preset's.
         steps: environment steps, after which it ends; None takes the preset's.
+        workers: how many environments written in Python step at once, each in a process of its own;
+            None means one after another in this process.
+        flatten: make vectors of observations that are none (images, Dict, Tuple, ...).
         progress: show return, steps/s and time left on the terminal.
 
     Returns:
@@ -277,13 +314,28 @@ def train(
             does not fit.
         TypeError: a policy or space that does not fit.
         NonFiniteError: an update gave NaN or infinity.
+        EnvError: the environment raised; the message says which one, and in which step. A `Trainer`
+            keeps the run so far.
 
     >>> run = train("CartPole-v1", "npg", seed=0)
     >>> run.stopped
     'solved'
     """
-    trainer = Trainer(env, algorithm, seed=seed, policy=policy, num_envs=num_envs, steps=steps)
-    return trainer.train(progress=progress)
+    trainer = Trainer(
+        env,
+        algorithm,
+        seed=seed,
+        policy=policy,
+        prior=prior,
+        num_envs=num_envs,
+        steps=steps,
+        workers=workers,
+        flatten=flatten,
+    )
+    try:
+        return trainer.train(progress=progress)
+    finally:
+        trainer.close()
 
 
 def _name_of(algorithm: object) -> str | None:

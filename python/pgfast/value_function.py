@@ -21,7 +21,15 @@ from pgfast._typing import (
     as_seed,
     as_sizes,
 )
-from pgfast.softmax_policy import _orthogonal
+from pgfast.features import Features
+from pgfast.network_policy import (
+    check_features,
+    feature_kernel,
+    initial_parameters,
+    network_inputs,
+    normalization_of,
+)
+from pgfast.normalization import ObservationNormalizer
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -55,6 +63,8 @@ class ValueFunction:
         observation_size: D.
         hidden: sizes of the hidden layers.
         activation: "tanh" or "relu".
+        features: φ, what the network sees of an observation; None: the observation.
+        normalizer: in whose units observations are seen, a policy's, say; see `refresh`.
         dtype: float32 or float64.
         seed: of the initial θ and of the order of samples in minibatches.
 
@@ -78,6 +88,8 @@ class ValueFunction:
         *,
         hidden: Sequence[int] = (),
         activation: str = "tanh",
+        features: Features | dict[str, Any] | None = None,
+        normalizer: ObservationNormalizer | None = None,
         dtype: FloatDType = np.float32,
         seed: int = 0,
     ) -> None:
@@ -87,11 +99,28 @@ class ValueFunction:
         if activation not in ("tanh", "relu"):
             raise ValueError(f"{name}: activation is {activation!r}, expected 'tanh' or 'relu'")
         self.activation = activation
+        self.features = check_features(name, features, self.observation_size)
+        self.normalizer = normalizer
         self.seed = as_seed(name, seed)
         self.fits = 0
-        sizes = [self.observation_size, *self.hidden, 1]
-        self._kernel = _core.ValueNetwork(sizes, activation)
-        self._theta = _initial_parameters(sizes, as_float_dtype(name, dtype), self.seed)
+        self._sizes = [network_inputs(self.observation_size, self.features), *self.hidden, 1]
+        self._theta = initial_parameters(
+            self._sizes,
+            as_float_dtype(name, dtype),
+            self.seed,
+            last_gain=1.0,
+            first_stream=_FIRST_STREAM,
+        )
+        self.refresh()
+
+    def refresh(self) -> None:
+        """See observations as the normalizer is now: call it where that has learned."""
+        self._kernel = _core.ValueNetwork(
+            self._sizes,
+            self.activation,
+            feature_kernel(self.features),
+            normalization_of(self.normalizer),
+        )
 
     @property
     def theta(self) -> FloatArray:
@@ -209,6 +238,7 @@ class ValueFunction:
             "observation_size": self.observation_size,
             "hidden": list(self.hidden),
             "activation": self.activation,
+            "features": None if self.features is None else self.features.config(),
             "dtype": self.dtype.name,
             "seed": self.seed,
         }
@@ -221,7 +251,11 @@ class ValueFunction:
             ValueError: a θ of another shape, or settings that make no value function.
             TypeError: a θ of another dtype, or settings that make no value function.
         """
-        sizes = [config["observation_size"], *config["hidden"], 1]
+        features = config.get("features")
+        inputs = network_inputs(
+            config["observation_size"], None if features is None else Features.restore(features)
+        )
+        sizes = [inputs, *config["hidden"], 1]
         size = sum((fan_in + 1) * fan_out for fan_in, fan_out in itertools.pairwise(sizes))
         if theta.shape != (size,):  # before anything of that size is allocated
             raise ValueError(f"theta has shape {theta.shape}, expected ({size},)")
@@ -259,15 +293,3 @@ class ValueFunction:
         from pgfast.checkpoint import load_value_function
 
         return load_value_function(path)
-
-
-def _initial_parameters(sizes: Sequence[int], dtype: np.dtype[Any], seed: int) -> FloatArray:
-    """θ of a new network: orthogonal layers; all zero where it is linear."""
-    if len(sizes) == 2:
-        return np.zeros(sizes[0] + 1, dtype)
-    parts = []
-    for layer, (fan_in, fan_out) in enumerate(itertools.pairwise(sizes)):
-        gain = 1.0 if layer == len(sizes) - 2 else 2**0.5
-        weights = gain * _orthogonal(fan_in, fan_out, seed, _FIRST_STREAM + layer)
-        parts += [weights.ravel(), np.zeros(fan_out)]
-    return np.concatenate(parts).astype(dtype)

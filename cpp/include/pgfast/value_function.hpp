@@ -12,17 +12,18 @@
 #include <cmath>
 #include <numeric>
 
-#include "pgfast/networks/mlp.hpp"
+#include "pgfast/networks/preprocessed.hpp"
 #include "pgfast/optimizers.hpp"
 #include "pgfast/ridge_regression.hpp"
 #include "pgfast/shuffle.hpp"
 
 namespace pgfast {
 
-// What observations go through, from here on only by `forward` and `backward` of its tile.
-using ValueNetwork = Mlp;
-inline bool is_linear(const ValueNetwork& network) { return network.layers().size() == 1; }
-inline Index last_inputs(const ValueNetwork& network) { return network.layers().back().inputs; }
+using ValueNetwork = Preprocessed;
+inline bool is_linear(const ValueNetwork& network) { return network.mlp().layers().size() == 1; }
+inline Index last_inputs(const ValueNetwork& network) {
+  return network.mlp().layers().back().inputs;
+}
 
 // The samples whose flag is set; all where there are no flags.
 inline std::vector<Index> samples_of(const bool* valid, Index batch) {

@@ -102,9 +102,6 @@ class Reinforce(PolicyGradient):
             g ← 1/K Σₖ Σₜ ∇ log π(aₜₖ|sₜₖ) · (Gₜₖ − bₜₖ)
             θ ← θ + α g
 
-    The factor γᵗ of the discounted objective is left out, as is usual: late steps count as much as
-    early ones.
-
     Source: Williams 1992; Sutton & Barto 2018, section 13.4.
     """
 
