@@ -37,7 +37,7 @@ TEST(samples, "The samples that count are those whose flag is set, in order; wit
 
 TEST(gradient, "The gradient of the squared error is its finite difference.") {
   for (const std::vector<Index>& sizes : {std::vector<Index>{3, 1}, {3, 8, 1}, {3, 16, 5, 1}}) {
-    const ValueNetwork network(sizes, Activation::tanh);
+    const ValueNetwork network(Mlp(sizes, Activation::tanh));
     const Data<double> data(700, 3);
     const Index P = network.num_parameters();
     const auto theta = check::normals<double>(P, 4, 0.5);
@@ -56,7 +56,7 @@ TEST(gradient, "The gradient of the squared error is its finite difference.") {
 
 TEST(ridge, "A linear network's exact fit is stationary, from any theta.") {
   check::for_each_scalar([]<class S>() {
-    const ValueNetwork network({4, 1}, Activation::tanh);
+    const ValueNetwork network(Mlp({4, 1}, Activation::tanh));
     const Data<S> data(2000, 4);
     auto theta = check::normals<S>(5, 4), gradient = Array<S>(5);
     fit_ridge(network, theta.data(), data.x.data(), data.y.data(), data.samples.data(),
@@ -69,7 +69,7 @@ TEST(ridge, "A linear network's exact fit is stationary, from any theta.") {
 
 TEST(minibatches, "Minibatches leave less than a tenth of the targets' variance unexplained.") {
   check::for_each_scalar([]<class S>() {
-    const ValueNetwork network({2, 16, 1}, Activation::tanh);
+    const ValueNetwork network(Mlp({2, 16, 1}, Activation::tanh));
     const Data<S> data(1000, 2);
     auto theta = check::normals<S>(network.num_parameters(), 4, 0.5);
     fit_minibatches(network, theta.data(), data.x.data(), data.y.data(), data.samples,
@@ -83,7 +83,7 @@ TEST(minibatches, "Minibatches leave less than a tenth of the targets' variance 
 TEST(unread, "What does not count is not read.") {
   check::for_each_scalar([]<class S>() {
     for (const std::vector<Index>& sizes : {std::vector<Index>{2, 1}, {2, 8, 1}}) {
-      const ValueNetwork network(sizes, Activation::relu);
+      const ValueNetwork network(Mlp(sizes, Activation::relu));
       const Data<S> clean(600, 2);
       Data<S> dirty = clean;
       Array<bool> counts = Array<bool>::constant(clean.n, false);
@@ -109,7 +109,7 @@ TEST(unread, "What does not count is not read.") {
 }
 
 TEST(error, "A perfect prediction explains all, constant targets leave nothing to explain.") {
-  const ValueNetwork network({1, 1}, Activation::tanh);
+  const ValueNetwork network(Mlp({1, 1}, Activation::tanh));
   const Array<double> theta{2, 1}, x{0, 1, 2, 3}, y{1, 3, 5, 7}, flat{3, 3, 3, 3};
   const Index all[] = {0, 1, 2, 3};
   const auto perfect = value_error(network, theta.data(), x.data(), y.data(), all, 4);
@@ -159,7 +159,8 @@ TEST(fair, "Every order of the items is as frequent as any other.") {
 TEST(threads, "Predictions, gradients and fits have the same bits on 1 to 4 threads.") {
   check::for_each_scalar([]<class S>() {
     const Data<S> data(6000, 5);
-    const ValueNetwork linear({5, 1}, Activation::tanh), deep({5, 8, 1}, Activation::tanh);
+    const ValueNetwork linear(Mlp({5, 1}, Activation::tanh));
+    const ValueNetwork deep(Mlp({5, 8, 1}, Activation::tanh));
     check::same_on_any_threads([&] {
       auto line = check::normals<S>(6, 4), theta = check::normals<S>(deep.num_parameters(), 4);
       fit_ridge(linear, line.data(), data.x.data(), data.y.data(), data.samples.data(),
