@@ -16,11 +16,11 @@ def bench_collect(measure, benchmark, member, hidden):
     benchmark.group = f"collect, CartPole-v1, {network} softmax, N={N} T={T} float32"
     env = pgfast.make("CartPole-v1", N, seed=0, autoreset_mode="SameStep")
     policy = pgfast.SoftmaxPolicy(4, 2, hidden=hidden)
-    step_by_step = GymnasiumCollector(env)
+    step_by_step = GymnasiumCollector(env, policy)
 
     def run():
         if member == "python":  # the same environment and policy, driven from Python
-            return step_by_step.collect_steps(policy, T)
+            return step_by_step.collect_steps(T)
         return pgfast.collect(env, policy, steps=T)
 
     def check(batch):

@@ -182,9 +182,9 @@ def test_native_steps_equal_the_gymnasium_collectors_bit_for_bit(num_envs, steps
     policy = a_policy(dtype=dtype)
     twin = policy.copy()
     env, other = make(num_envs, mode, dtype=dtype), make(num_envs, mode, dtype=dtype)
-    collector = GymnasiumCollector(other)
+    collector = GymnasiumCollector(other, twin)
     for _ in range(2):
-        assert_equal(pg.collect(env, policy, steps=steps), collector.collect_steps(twin, steps))
+        assert_equal(pg.collect(env, policy, steps=steps), collector.collect_steps(steps))
     assert policy.draws == twin.draws
 
 
@@ -194,7 +194,7 @@ def test_native_steps_equal_the_valid_rows_of_the_gymnasium_collector_under_next
     policy = a_policy(dtype=dtype, sharpness=1e4)
     twin = policy.copy()
     native = pg.collect(make(40, "NextStep", dtype=dtype), policy, steps=50)
-    other = GymnasiumCollector(make(40, "NextStep", dtype=dtype)).collect_steps(twin, 50)
+    other = GymnasiumCollector(make(40, "NextStep", dtype=dtype), twin).collect_steps(50)
     assert 100 < (~other.valid).sum() < 40 * 25
     places = [np.argwhere(r.truncated).tolist() for r in (native, other)]
     for i in range(40):
@@ -215,7 +215,7 @@ def test_native_steps_equal_the_valid_rows_of_the_gymnasium_collector_under_next
 def test_the_gymnasium_collector_equals_a_python_loop_bit_for_bit(mode, dtype):
     policy = a_policy(dtype=dtype)
     twin = policy.copy()
-    rollout = GymnasiumCollector(make(5, mode, dtype=dtype)).collect_steps(policy, 40)
+    rollout = GymnasiumCollector(make(5, mode, dtype=dtype), policy).collect_steps(40)
     assert_equal(rollout, step_by_step(make(5, mode, dtype=dtype), twin, 40))
     assert_types(rollout, policy, 40, 5)
     assert policy.draws == twin.draws == 40
@@ -313,8 +313,8 @@ def test_native_episodes_equal_the_gymnasium_collectors_bit_for_bit(
     policy = a_policy(dtype=dtype)
     twin = policy.copy()
     native = pg.collect(make(num_envs, mode, dtype=dtype), policy, episodes=episodes)
-    collector = GymnasiumCollector(make(num_envs, mode, dtype=dtype))
-    other = collector.collect_episodes(twin, episodes)
+    collector = GymnasiumCollector(make(num_envs, mode, dtype=dtype), twin)
+    other = collector.collect_episodes(episodes)
     assert_whole(other, twin)
     assert_drawn_in_its_own_stream(other, twin, draws=0)
     if episodes <= num_envs:
@@ -673,18 +673,23 @@ def without_mode():
 
 
 BOX, TWO = gym.spaces.Box(-1, 1, (4,)), gym.spaces.Discrete(2)
+TWELVE = gym.spaces.Box(-1, 1, (3, 4))
 BAD_ENVS = {
-    "Discrete observations": (lambda: shaped(TWO, TWO), "observations Discrete"),
-    "observations of rank 2": (lambda: shaped(gym.spaces.Box(-1, 1, (4, 1)), TWO), "one dimension"),
+    "observations of rank 2": (lambda: shaped(TWELVE, TWO), "one dimension .* 12 numbers"),
     "observations of rank 0": (lambda: shaped(gym.spaces.Box(-1, 1, ()), TWO), "one dimension"),
-    "Dict observations": (lambda: shaped(gym.spaces.Dict(a=BOX), TWO), "observations Dict"),
+    "Dict observations": (lambda: shaped(gym.spaces.Dict(a=TWELVE), TWO), "observations Dict"),
+    "observations of any length": (
+        lambda: shaped(gym.spaces.Sequence(TWO), TWO),
+        "observations Sequence.*, expected ones that can be made a vector",
+    ),
     "Box actions": (lambda: shaped(BOX, BOX), "actions Box"),
     "MultiDiscrete actions": (
         lambda: shaped(BOX, gym.spaces.MultiDiscrete([2, 2])),
         "actions MultiDiscrete",
     ),
-    "an environment that is not a vector": (lambda: gym.make("CartPole-v1"), "env is a "),
-    "a name": (lambda: "CartPole-v1", "env is a str"),
+    "Dict actions": (lambda: shaped(BOX, gym.spaces.Dict(a=TWO)), "actions Dict.*, expected Disc"),
+    "a number": (lambda: 7, "env is a int, expected an id, a gymnasium Env or VectorEnv, or a"),
+    "a function that makes no environment": (lambda: dict, r"env\(\) gave a dict, expected a gym"),
     "an environment that does not tell its autoreset mode": (without_mode, "autoreset_mode"),
 }
 

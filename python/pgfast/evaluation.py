@@ -2,36 +2,39 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
-from gymnasium.vector import VectorEnv
 
 from pgfast._typing import as_count, as_seed
 from pgfast.envs.collect import collector
-from pgfast.envs.make import make_any
+from pgfast.envs.source import AnyVectorEnv, EnvLike, Source, source
 from pgfast.policy import Policy
 
 EVALUATION_EPISODES = 100
+PYTHON_ENVS = 16
+"""How many environments written in Python are made to evaluate in, one round after another."""
 
 
 def evaluate(
     policy: Policy,
-    env: str | VectorEnv[Any, Any, Any],
+    env: EnvLike,
     *,
     episodes: int = EVALUATION_EPISODES,
     greedy: bool = True,
     seed: int = 0,
+    workers: int | None = None,
 ) -> npt.NDArray[np.float64]:
     """Undiscounted returns of whole episodes.
 
     Parameters:
         policy: is not changed; `greedy=False` draws from its samples, though.
-        env: an id, or a vector environment, which is reset.
+        env: what `collect` takes; an `Env` or `VectorEnv` is reset.
         episodes: how many, ≥ 1.
         greedy: take the most probable actions; else sample them.
-        seed: of an environment made from an id; training with the same seed begins elsewhere.
+        seed: of an environment made from an id or a function; training with the same seed begins
+            elsewhere.
+        workers: how many environments written in Python step at once, each in a process of its own;
+            None means one after another in this process.
 
     Returns:
         (episodes,) float64.
@@ -39,36 +42,36 @@ def evaluate(
     Raises:
         ValueError: an unknown id (with the nearest names), or a number that does not fit.
         TypeError: a policy that does not fit.
+        EnvError: the environment raised.
 
     >>> from pgfast import SoftmaxPolicy
     >>> bool((evaluate(SoftmaxPolicy(4, 2), "CartPole-v1", episodes=10) < 20).all())
     True
     """
-    check_env("evaluate", env)
+    origin = source("evaluate", env)
     check_policy_type("evaluate", policy)
     episodes = as_count("evaluate", "episodes", episodes)
-    if isinstance(env, str):
-        num_envs = min(episodes, EVALUATION_EPISODES)
-        env = evaluation_env("evaluate", env, num_envs, seed, policy.dtype)
-    batch = collector(env, policy).collect_episodes(policy, episodes, greedy)
+    opened = evaluation_env(origin, policy, episodes, as_seed("evaluate", seed), workers)
+    try:
+        batch = collector(opened, policy).collect_episodes(episodes, greedy)
+    finally:
+        if origin.makes:
+            opened.close()
     returns: npt.NDArray[np.float64] = batch.rewards.sum(axis=0, dtype=np.float64)
     return returns
 
 
 def evaluation_env(
-    function: str, id: str, num_envs: int, seed: int, dtype: Any
-) -> VectorEnv[Any, Any, Any]:
-    """Make an environment to evaluate in, its seeds far from those of a training with `seed`."""
-    far = (as_seed(function, seed) + 2**63) % 2**64
-    return make_any(function, id, num_envs, far, dtype)
-
-
-def check_env(function: str, env: object) -> None:
-    """Raise where `env` is neither an id nor a vector environment."""
-    if not isinstance(env, (str, VectorEnv)):
-        raise TypeError(
-            f"{function}: env is a {type(env).__name__}, expected an id or a gymnasium VectorEnv"
-        )
+    origin: Source, policy: Policy, episodes: int, seed: int, workers: int | None
+) -> AnyVectorEnv:
+    """Make environments to evaluate in, their seeds far from those of a training with `seed`."""
+    side_by_side = EVALUATION_EPISODES if origin.is_native else workers or PYTHON_ENVS
+    return origin.open(
+        num_envs=min(episodes, side_by_side),
+        seed=(seed + 2**63) % 2**64,
+        dtype=policy.dtype,
+        workers=workers,
+    )
 
 
 def check_policy_type(function: str, policy: object) -> None:

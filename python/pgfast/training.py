@@ -14,20 +14,15 @@ from gymnasium.vector import VectorEnv
 from pgfast._typing import as_count, as_seed
 from pgfast.algorithms import ALGORITHMS, Algorithm
 from pgfast.envs.collect import check_policy, collect, spaces
-from pgfast.envs.make import make_any
-from pgfast.evaluation import (
-    EVALUATION_EPISODES,
-    check_env,
-    check_policy_type,
-    evaluate,
-    evaluation_env,
-)
+from pgfast.envs.failure import EnvError
+from pgfast.envs.source import AnyVectorEnv, EnvLike, source
+from pgfast.evaluation import EVALUATION_EPISODES, check_policy_type, evaluate, evaluation_env
 from pgfast.logging import History, Progress
 from pgfast.policy import Policy
 from pgfast.presets import preset
 from pgfast.softmax_policy import SoftmaxPolicy
 
-Stop = Literal["solved", "steps", "interrupted", "non-finite"]
+Stop = Literal["solved", "steps", "interrupted", "non-finite", "failed"]
 
 
 class NonFiniteError(ArithmeticError):
@@ -64,11 +59,15 @@ class Run:
         save_run(self, path)
 
 
-def policy_for(env: VectorEnv[Any, Any, Any], **settings: Any) -> SoftmaxPolicy:
+def policy_for(
+    env: VectorEnv[Any, Any, Any], *, flatten: bool = False, **settings: Any
+) -> SoftmaxPolicy:
     """Make a policy that fits an environment.
 
     Parameters:
-        env: with flat Box observations and Discrete actions.
+        env: with flat Box or Discrete observations and Discrete actions.
+        flatten: take any other observations too, as the vectors that `gymnasium.spaces.flatten`
+            makes of them.
         settings: keyword arguments of the policy; dtype defaults to that of a native environment.
 
     Returns:
@@ -81,7 +80,7 @@ def policy_for(env: VectorEnv[Any, Any, Any], **settings: Any) -> SoftmaxPolicy:
     >>> policy_for(make("CartPole-v1")).theta.shape
     (10,)
     """
-    observation_size, actions = spaces(env)
+    observation_size, actions = spaces(env, flatten=flatten)
     settings.setdefault("dtype", getattr(env, "dtype", np.float32))
     return SoftmaxPolicy(observation_size, actions, **settings)
 
@@ -94,15 +93,17 @@ class Trainer:
 
     def __init__(
         self,
-        env: str | VectorEnv[Any, Any, Any],
+        env: EnvLike,
         algorithm: str | Algorithm | None = None,
         *,
         seed: int = 0,
         policy: Policy | None = None,
         num_envs: int | None = None,
         steps: int | None = None,
+        workers: int | None = None,
+        flatten: bool = False,
     ) -> None:
-        check_env("train", env)
+        origin = source("train", env)
         if policy is not None:
             check_policy_type("train", policy)
         if algorithm is not None and not isinstance(algorithm, (str, Algorithm)):
@@ -110,29 +111,30 @@ class Trainer:
             raise TypeError(
                 f"train: algorithm is {what}, expected a name or settings like NPG(kl_radius=0.1)"
             )
-        if num_envs is not None and not isinstance(env, str):
+        if num_envs is not None and not origin.makes:
             raise TypeError("train: num_envs goes with an id, but env is already an environment")
         self.seed = as_seed("train", seed)
-        self.env_id = env if isinstance(env, str) else (env.spec.id if env.spec else None)
+        self.env_id = origin.id
         named = algorithm if isinstance(algorithm, str) or algorithm is None else None
         known = preset(self.env_id, named or _name_of(algorithm))
         self.algorithm = algorithm if isinstance(algorithm, Algorithm) else known.algorithm
         self.total_steps = as_count("train", "steps", known.steps if steps is None else steps)
-        if isinstance(env, str):
-            count = as_count("train", "num_envs", known.num_envs if num_envs is None else num_envs)
-            dtype = policy.dtype if policy else known.policy.get("dtype", np.float32)
-            self.env = make_any("train", env, count, self.seed, dtype)
-            # Its own environment, so that looking changes nothing.
-            self._evaluation_env = evaluation_env(
-                "train", env, EVALUATION_EPISODES, self.seed, dtype
+        side_by_side = known.num_envs if workers is None else workers
+        count = as_count("train", "num_envs", side_by_side if num_envs is None else num_envs)
+        dtype = policy.dtype if policy else known.policy.get("dtype", np.float32)
+        self._origin, self._workers = origin, workers
+        self._evaluation_env: AnyVectorEnv | None = None
+        self.env = origin.open(num_envs=count, seed=self.seed, dtype=dtype, workers=workers)
+        try:
+            self.policy = policy or policy_for(
+                self.env, flatten=flatten, **known.policy, seed=self.seed
             )
-        else:
-            self.env = self._evaluation_env = env
-        self.policy = policy or policy_for(self.env, **known.policy, seed=self.seed)
-        check_policy(self.env, self.policy)
-        self.learner = self.algorithm.learner(self.policy)
-        spec = self._evaluation_env.spec
-        self.threshold = spec.reward_threshold if spec else None
+            check_policy(self.env, self.policy)
+            self.learner = self.algorithm.learner(self.policy)
+        except BaseException:
+            self.close()
+            raise
+        self.threshold = origin.threshold
 
         self.history = History()
         self.steps = self.episodes = 0
@@ -150,10 +152,15 @@ class Trainer:
 
         Raises:
             NonFiniteError: an update gave NaN or infinity; θ is what it was before.
+            EnvError: the environment raised; so is θ then.
         """
         begin = time.perf_counter()
         before = self.policy.theta.copy()
-        batch = collect(self.env, self.policy, episodes=self.algorithm.episodes)
+        try:
+            batch = collect(self.env, self.policy, episodes=self.algorithm.episodes)
+        except EnvError:
+            self.stopped = "failed"
+            raise
         stats = self.learner.update(batch)
         self.steps += batch.steps
         self.episodes += batch.episodes
@@ -193,6 +200,12 @@ class Trainer:
                     bar.show(self.update())
         self.stopped = "solved" if self.solved_at is not None else "steps"
         return self.run
+
+    def close(self) -> None:
+        """Close the environments that were made for this training."""
+        for env in (self.env, self._evaluation_env):
+            if env is not None and self._origin.makes:
+                env.close()
 
     @property
     def run(self) -> Run:
@@ -235,6 +248,10 @@ class Trainer:
         if mean_return < self.threshold and self.steps < min(due, self.total_steps):
             return
         self._last_look = self.steps
+        if self._evaluation_env is None:  # its own environment, so that looking changes nothing
+            self._evaluation_env = evaluation_env(
+                self._origin, self.policy, EVALUATION_EPISODES, self.seed, self._workers
+            )
         returns = evaluate(self.policy, self._evaluation_env)
         self.greedy_return = float(returns.mean())
         margin = 2 * returns.std() / np.sqrt(len(returns))
@@ -243,13 +260,15 @@ class Trainer:
 
 
 def train(
-    env: str | VectorEnv[Any, Any, Any],
+    env: EnvLike,
     algorithm: str | Algorithm | None = None,
     *,
     seed: int = 0,
     policy: Policy | None = None,
     num_envs: int | None = None,
     steps: int | None = None,
+    workers: int | None = None,
+    flatten: bool = False,
     progress: bool = False,
 ) -> Run:
     """Train a policy until the environment is solved or the steps are used up.
@@ -259,14 +278,19 @@ def train(
     the same θ, bit for bit, on any number of threads.
 
     Parameters:
-        env: an id, native or Gymnasium's; or a `gymnasium.vector.VectorEnv`, which keeps its own
-            seeds and is also what the policy is evaluated in.
+        env: an id, native or Gymnasium's; a function that makes a `gymnasium.Env`; or an `Env` or
+            `gymnasium.vector.VectorEnv`, which keeps its own seeds and is also what the policy is
+            evaluated in.
         algorithm: "policy-gradient", "reinforce", "npg"; or settings, `NPG(kl_radius=0.1)`; None
             takes the environment's preset.
         seed: of environment, policy and evaluation.
         policy: to go on with; it is changed. None makes one.
-        num_envs: of an environment made from an id; None takes the preset's.
+        num_envs: of environments made from an id or a function; None takes `workers`, or the
+            preset's.
         steps: environment steps, after which it ends; None takes the preset's.
+        workers: how many environments written in Python step at once, each in a process of its own;
+            None means one after another in this process.
+        flatten: make vectors of observations that are none (images, Dict, Tuple, ...).
         progress: show return, steps/s and time left on the terminal.
 
     Returns:
@@ -277,13 +301,27 @@ def train(
             does not fit.
         TypeError: a policy or space that does not fit.
         NonFiniteError: an update gave NaN or infinity.
+        EnvError: the environment raised; the message says which one, and in which step. A `Trainer`
+            keeps the run so far.
 
     >>> run = train("CartPole-v1", "npg", seed=0)
     >>> run.stopped
     'solved'
     """
-    trainer = Trainer(env, algorithm, seed=seed, policy=policy, num_envs=num_envs, steps=steps)
-    return trainer.train(progress=progress)
+    trainer = Trainer(
+        env,
+        algorithm,
+        seed=seed,
+        policy=policy,
+        num_envs=num_envs,
+        steps=steps,
+        workers=workers,
+        flatten=flatten,
+    )
+    try:
+        return trainer.train(progress=progress)
+    finally:
+        trainer.close()
 
 
 def _name_of(algorithm: object) -> str | None:

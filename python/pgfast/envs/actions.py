@@ -6,8 +6,9 @@ environment sees the others.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeGuard
 
 import gymnasium as gym
 import numpy as np
@@ -45,7 +46,8 @@ class MultiDiscreteActions:
 
     def __call__(self, actions: IntArray) -> npt.NDArray[Any]:
         """(N, A) to (N, ...)."""
-        return (actions.reshape(-1, *self.start.shape) + self.start).astype(self.dtype)
+        shifted: npt.NDArray[Any] = actions.reshape(-1, *self.start.shape) + self.start
+        return shifted.astype(self.dtype)
 
 
 @dataclass(frozen=True)
@@ -73,59 +75,72 @@ class BinnedActions:
         """(N, A) to (N, ...)."""
         share = (actions / (np.array(self.bins) - 1)).reshape(-1, *self.low.shape)
         low, high = self.low.astype(np.float64), self.high.astype(np.float64)
-        return ((1 - share) * low + share * high).astype(self.low.dtype)
+        between: npt.NDArray[Any] = (1 - share) * low + share * high
+        return between.astype(self.low.dtype)
 
 
 def action_map(function: str, space: gym.Space[Any], policy: Policy) -> ActionMap:
     """Find how a policy's actions become those of a space.
 
-    A policy tells its kind of actions: `actions` is a number (a softmax), or a number for each
-    dimension (several); `action_size` is the size of a real vector.
+    A policy tells its kind of actions: `actions` is their number (a softmax), or a tuple of one
+    number for each dimension (several of them); `action_size` is the size of a real vector.
 
     Raises:
-        TypeError: the policy has another kind of actions, or none fits the space.
+        TypeError: the policy has another kind of actions.
         ValueError: another number of actions.
     """
     counts, size = getattr(policy, "actions", None), getattr(policy, "action_size", None)
-    several = isinstance(counts, tuple)
-    if isinstance(space, gym.spaces.Discrete) and isinstance(counts, int):
-        _check_counts(function, counts, int(space.n))
-        return DiscreteActions(int(space.start), space.dtype)
-    if isinstance(space, gym.spaces.MultiDiscrete) and several:
-        _check_counts(function, counts, tuple(space.nvec.ravel().tolist()))
-        return MultiDiscreteActions(space.start, space.dtype)
-    if isinstance(space, gym.spaces.MultiBinary) and several:
-        _check_counts(function, counts, (2,) * int(np.prod(space.shape)))
-        return MultiDiscreteActions(np.zeros(space.shape, space.dtype), space.dtype)
-    if isinstance(space, gym.spaces.Box) and space.dtype.kind == "f":
-        dimensions = int(np.prod(space.shape))
-        if isinstance(size, int):
-            _check_counts(function, size, dimensions, " dimensions of")
-            return BoxActions(space.low, space.high)
-        if several:
-            _check_counts(function, len(counts), dimensions, " dimensions of")
-            if not (np.isfinite(space.low).all() and np.isfinite(space.high).all()):
-                raise ValueError(f"{function}: env has actions {space}, expected bounds to cut it")
-            if min(counts) < 2:
-                raise ValueError(f"{function}: the policy cuts actions into {counts} bins, "
-                                 "expected at least 2")
-            return BinnedActions(space.low, space.high, counts)
-    expected = expected_actions(policy)
-    raise TypeError(
-        f"{function}: env has actions {space}, expected {expected} for a {type(policy).__name__}"
-    )
+    found: ActionMap | None = None
+    if isinstance(counts, int):
+        expected = "Discrete"
+        found = _of_one(function, space, counts)
+    elif isinstance(counts, tuple):
+        expected = "MultiDiscrete, MultiBinary or a Box of floats"
+        found = _of_several(function, space, counts)
+    else:
+        expected = "a Box of floats"
+        if isinstance(size, int) and _is_real(space):
+            _check(function, size, _dimensions(space), " dimensions of")
+            found = BoxActions(space.low, space.high)
+    if found is None:
+        name = type(policy).__name__
+        raise TypeError(f"{function}: env has actions {space}, expected {expected} for a {name}")
+    return found
 
 
-def expected_actions(policy: Policy) -> str:
-    """The spaces that a policy's actions fit, in words."""
-    if isinstance(getattr(policy, "actions", None), int):
-        return "Discrete"
-    if isinstance(getattr(policy, "actions", None), tuple):
-        return "MultiDiscrete, MultiBinary or a Box of floats"
-    return "a Box of floats"
+def _of_one(function: str, space: gym.Space[Any], count: int) -> ActionMap | None:
+    if not isinstance(space, gym.spaces.Discrete):
+        return None
+    _check(function, count, int(space.n))
+    return DiscreteActions(int(space.start), np.dtype(space.dtype))
 
 
-def _check_counts(function: str, came: object, expected: object, of: str = "") -> None:
+def _of_several(function: str, space: gym.Space[Any], counts: tuple[int, ...]) -> ActionMap | None:
+    if isinstance(space, gym.spaces.MultiDiscrete):
+        _check(function, counts, tuple(space.nvec.ravel().tolist()))
+        return MultiDiscreteActions(space.start, np.dtype(space.dtype))
+    if isinstance(space, gym.spaces.MultiBinary):
+        _check(function, counts, (2,) * _dimensions(space))
+        return MultiDiscreteActions(np.zeros(space.shape, np.int64), np.dtype(space.dtype))
+    if not _is_real(space):
+        return None
+    _check(function, len(counts), _dimensions(space), " dimensions of")
+    if not (np.isfinite(space.low).all() and np.isfinite(space.high).all()):
+        raise ValueError(f"{function}: env has actions {space}, expected finite bounds for bins")
+    if min(counts) < 2:
+        raise ValueError(f"{function}: the policy has {counts} bins, expected at least 2 of each")
+    return BinnedActions(space.low, space.high, counts)
+
+
+def _is_real(space: gym.Space[Any]) -> TypeGuard[gym.spaces.Box]:
+    return isinstance(space, gym.spaces.Box) and np.dtype(space.dtype).kind == "f"
+
+
+def _dimensions(space: gym.Space[Any]) -> int:
+    return math.prod(space.shape or ())
+
+
+def _check(function: str, came: object, expected: object, of: str = "") -> None:
     if came != expected:
         raise ValueError(
             f"{function}: the policy has {came}{of} actions, expected {expected}, those of the "

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from gymnasium.vector import AutoresetMode, VectorEnv
 
-from pgfast._typing import BoolArray, FloatArray
+from pgfast._typing import BoolArray, FloatArray, IntArray
 from pgfast.envs.actions import action_map
 from pgfast.envs.envpool import hides_falls
 from pgfast.envs.failure import env_error
@@ -31,9 +31,10 @@ class _Position:
 
     observations: Any = None
     """A batch of the environment's own; None where it waits for a reset."""
-    resetting: BoolArray | None = None  # NEXT_STEP: the next step only resets
-    steps: int = 0
-    """How often it was stepped, here."""
+    resetting: BoolArray | None = None
+    """(N,): NEXT_STEP's next step only resets."""
+    elapsed: IntArray | None = None
+    """(N,): steps of each running episode."""
 
 
 _positions: WeakKeyDictionary[VectorEnv[Any, Any, Any], _Position] = WeakKeyDictionary()
@@ -120,9 +121,9 @@ class GymnasiumCollector:
         return policy._kernel.sample(policy.theta, observations, policy.seed, first_stream, index)
 
     def _reset(self) -> None:
-        self._at.observations = None
-        self._at.observations = self._call("a reset", self._env.reset)[0]
+        self._at.observations, _ = self._call("reset", self._env.reset)
         self._at.resetting = np.zeros(self._env.num_envs, np.bool_)
+        self._at.elapsed = np.zeros(self._env.num_envs, np.int64)
 
     def _step(
         self, actions: npt.NDArray[Any]
@@ -134,14 +135,14 @@ class GymnasiumCollector:
             the step itself: final ones in the rows where an episode ended.
         """
         env_actions = self._env_actions(actions)
-        self._at.observations = None  # where it stands if the step fails
-        self._at.steps += 1
         observations, rewards, terminated, truncated, infos = self._call(
-            f"step {self._at.steps}", self._env.step, env_actions
+            "step", self._env.step, env_actions
         )
         terminated = np.array(terminated, np.bool_)
         truncated = np.array(truncated, np.bool_)
         done = terminated | truncated
+        elapsed = np.asarray(self._at.elapsed) + ~np.asarray(self._at.resetting)
+        self._at.elapsed = np.where(done, 0, elapsed)
         dtype = self._policy.dtype
         vectors = self._vectors(observations, dtype)
         finals = vectors
@@ -153,13 +154,14 @@ class GymnasiumCollector:
             self._at.resetting = done
         elif done.any():
             mask = {"reset_mask": done.copy()}
-            observations, _ = self._call("a reset", self._env.reset, options=mask)
+            observations, _ = self._call("reset", self._env.reset, options=mask)
             vectors = self._vectors(observations, dtype)
         self._at.observations = observations
         return vectors, np.array(rewards, np.float64), terminated, truncated, finals
 
-    def _call(self, name: str, function: Any, *arguments: Any, **named: Any) -> Any:
+    def _call(self, call: str, function: Any, *arguments: Any, **named: Any) -> Any:
         try:
             return function(*arguments, **named)
         except Exception as error:
-            raise env_error("collect", name, error) from error
+            self._at.observations = None  # the next collect begins with a reset
+            raise env_error("collect", call, self._at.elapsed, error) from error

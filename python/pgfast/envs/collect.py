@@ -8,8 +8,11 @@ import gymnasium as gym
 from gymnasium.vector import VectorEnv
 
 from pgfast import _core
-from pgfast._typing import as_count
+from pgfast._typing import as_count, as_seed
+from pgfast.envs.actions import action_map
 from pgfast.envs.adapter import GymnasiumCollector
+from pgfast.envs.observations import observation_map
+from pgfast.envs.source import EnvLike, source
 from pgfast.envs.vector_env import NativeVectorEnv
 from pgfast.policy import Policy
 from pgfast.rollout import Rollout
@@ -17,13 +20,15 @@ from pgfast.softmax_policy import SoftmaxPolicy
 
 
 def collect(
-    env: gym.vector.VectorEnv[Any, Any, Any],
+    env: EnvLike,
     policy: Policy,
     *,
     steps: int | None = None,
     episodes: int | None = None,
+    num_envs: int | None = None,
+    seed: int | None = None,
 ) -> Rollout:
-    """Run a policy in a vector environment.
+    """Run a policy in an environment.
 
     With `steps`, every environment goes on from where it stands for that many steps; those that
     have not begun, or wait for a reset, are reset first. With `episodes`, every environment is
@@ -33,15 +38,25 @@ def collect(
     environments wait for a reset.
 
     A native environment (`pgfast.make`) runs in C++ as a whole, one block of environments per
-    thread. Any other Gymnasium VectorEnv, in any autoreset mode, is stepped through Python; between
-    two calls with `steps` it must not be stepped or reset by others, because Gymnasium has no way
-    to ask an environment for its observation.
+    thread. Any other is stepped through Python; between two calls with `steps` it must not be
+    stepped or reset by others, because Gymnasium has no way to ask an environment for its
+    observation. Under NEXT_STEP the rows that only reset are not valid.
+
+    The policy sees vectors: a Box of one dimension as it is, Discrete one-hot (or the index, where
+    the policy takes one number), all others as `gymnasium.spaces.flatten` makes them, where the
+    policy takes as many numbers. Of real actions the environment gets what its Box allows; the
+    rollout has the policy's own, which the log-probabilities are of. EnvPool tells a terminal state
+    in the last step allowed as truncated only: with `steps`, its truncated episodes therefore end
+    one step earlier, where the state is certainly not terminal.
 
     Parameters:
-        env: a vector environment with flat Box observations and Discrete actions.
+        env: a `gymnasium.vector.VectorEnv` in any autoreset mode; an `Env`, a batch of one; or an
+            id or a function that makes an `Env`, which are made for this call.
         policy: whose sizes and dtype fit the environment; its `draws` go up by T.
         steps: T ≥ 1, for each environment.
         episodes: how many, ≥ 1.
+        num_envs: of environments made for this call; None means 1.
+        seed: of environments made for this call; None means 0.
 
     Returns:
         Rollout.
@@ -49,6 +64,7 @@ def collect(
     Raises:
         TypeError: neither or both of `steps` and `episodes`; a dtype or space that does not fit.
         ValueError: a number or size that does not fit.
+        EnvError: the environment raised; the message says which one, and in which step.
 
     >>> from pgfast import SoftmaxPolicy, make
     >>> batch = collect(make("CartPole-v1", num_envs=8, seed=0), SoftmaxPolicy(4, 2), steps=5)
@@ -57,57 +73,70 @@ def collect(
     """
     if (steps is None) == (episodes is None):
         raise TypeError("collect: give either steps or episodes")
-    runner = collector(env, policy)
-    if steps is not None:
-        return runner.collect_steps(policy, as_count("collect", "steps", steps))
-    assert episodes is not None
-    return runner.collect_episodes(policy, as_count("collect", "episodes", episodes))
+    steps = None if steps is None else as_count("collect", "steps", steps)
+    episodes = None if episodes is None else as_count("collect", "episodes", episodes)
+    if not isinstance(policy, Policy):
+        raise TypeError(f"collect: policy is a {type(policy).__name__}, expected a policy")
+    origin = source("collect", env)
+    if not origin.makes and (num_envs, seed) != (None, None):
+        raise TypeError(
+            "collect: num_envs and seed go with an id or a function, but env is already an "
+            "environment"
+        )
+    opened = origin.open(
+        num_envs=as_count("collect", "num_envs", 1 if num_envs is None else num_envs),
+        seed=as_seed("collect", 0 if seed is None else seed),
+        dtype=policy.dtype,
+    )
+    try:
+        runner = collector(opened, policy)
+        return runner.collect_steps(steps) if steps else runner.collect_episodes(episodes or 1)
+    finally:
+        if origin.makes:
+            opened.close()
 
 
 class Collector(Protocol):
-    """What `collect` asks of an environment."""
+    """A policy in an environment."""
 
-    def collect_steps(self, policy: Policy, steps: int) -> Rollout:
+    def collect_steps(self, steps: int) -> Rollout:
         """`steps` steps of every environment."""
 
-    def collect_episodes(self, policy: Policy, episodes: int, greedy: bool = False) -> Rollout:
+    def collect_episodes(self, episodes: int, greedy: bool = False) -> Rollout:
         """Whole episodes; `greedy` takes the most probable actions."""
 
 
-def collector(env: object, policy: Policy) -> Collector:
+def collector(env: VectorEnv[Any, Any, Any], policy: Policy) -> Collector:
     """Find the collector of an environment, after checking that the policy fits it."""
-    if not isinstance(env, VectorEnv):
-        raise TypeError(f"collect: env is a {type(env).__name__}, expected a gymnasium VectorEnv")
     if env.closed:
         raise RuntimeError("collect: the environment is closed")
     check_policy(env, policy)
     if isinstance(env, NativeVectorEnv):
-        return NativeCollector(env)
-    return GymnasiumCollector(env)
+        return NativeCollector(env, policy)
+    return GymnasiumCollector(env, policy)
 
 
-def spaces(env: VectorEnv[Any, Any, Any]) -> tuple[int, int]:
+def spaces(env: VectorEnv[Any, Any, Any], *, flatten: bool = False) -> tuple[int, int]:
     """Observation size D and number of actions A of an environment that a softmax policy fits."""
     observation, action = env.single_observation_space, env.single_action_space
-    if not isinstance(observation, gym.spaces.Box) or len(observation.shape) != 1:
+    if isinstance(env, NativeVectorEnv) and not isinstance(observation, gym.spaces.Box):
         raise TypeError(
             f"collect: env has observations {observation}, expected a Box of one dimension"
         )
     if not isinstance(action, gym.spaces.Discrete):
         raise TypeError(f"collect: env has actions {action}, expected Discrete")
-    return observation.shape[0], int(action.n)
+    return observation_map("collect", observation, flatten=flatten).size, int(action.n)
 
 
 def check_policy(env: VectorEnv[Any, Any, Any], policy: Policy) -> None:
     """Raise where a policy does not fit an environment."""
-    if not isinstance(policy, SoftmaxPolicy):
-        raise TypeError(f"collect: policy is a {type(policy).__name__}, expected a SoftmaxPolicy")
-    sizes = spaces(env)
-    if sizes != (policy.observation_size, policy.actions):
-        raise ValueError(
-            f"collect: the policy has {policy.observation_size} observations and {policy.actions} "
-            f"actions, expected {sizes[0]} and {sizes[1]}, those of the environment"
+    size = getattr(policy, "observation_size", None)
+    if not isinstance(size, int):
+        raise TypeError(
+            f"collect: policy is a {type(policy).__name__}, expected a policy that takes vectors"
         )
+    observation_map("collect", env.single_observation_space, size=size)
+    action_map("collect", env.single_action_space, policy)
     if isinstance(env, NativeVectorEnv) and env.dtype != policy.dtype:
         raise TypeError(
             f"collect: the policy has dtype {policy.dtype}, expected {env.dtype}, the environment's"
@@ -117,19 +146,21 @@ def check_policy(env: VectorEnv[Any, Any, Any], policy: Policy) -> None:
 class NativeCollector:
     """Runs a block of environments × steps × policy inside C++."""
 
-    def __init__(self, env: NativeVectorEnv) -> None:
-        self._env = env
+    def __init__(self, env: NativeVectorEnv, policy: Policy) -> None:
+        self._env, self._policy = env, policy
 
-    def collect_steps(self, policy: Policy, steps: int) -> Rollout:
+    def collect_steps(self, steps: int) -> Rollout:
         """`steps` steps of every environment."""
+        policy = self._policy
         assert isinstance(policy, SoftmaxPolicy)
         arrays = _core.collect_steps(
             self._env._core, policy._kernel, policy.theta, steps, policy.seed, policy.draws
         )
-        return self._rollout(policy, arrays)
+        return self._rollout(arrays)
 
-    def collect_episodes(self, policy: Policy, episodes: int, greedy: bool = False) -> Rollout:
+    def collect_episodes(self, episodes: int, greedy: bool = False) -> Rollout:
         """Whole episodes."""
+        policy = self._policy
         assert isinstance(policy, SoftmaxPolicy)
         arrays = _core.collect_episodes(
             self._env._core,
@@ -140,11 +171,11 @@ class NativeCollector:
             policy.seed,
             policy.draws,
         )
-        return self._rollout(policy, arrays, greedy)
+        return self._rollout(arrays, greedy)
 
-    def _rollout(self, policy: Policy, arrays: Any, greedy: bool = False) -> Rollout:
+    def _rollout(self, arrays: Any, greedy: bool = False) -> Rollout:
         rollout = Rollout(*arrays)
         self._env._begun = rollout.last_observations is not None  # else all wait for a reset
         if not greedy:
-            policy.draws += rollout.rewards.shape[0]
+            self._policy.draws += rollout.rewards.shape[0]
         return rollout

@@ -6,6 +6,8 @@ from types import TracebackType
 
 from gymnasium.vector import AsyncVectorEnv, SyncVectorEnv
 
+from pgfast._typing import IntArray
+
 
 class EnvError(RuntimeError):
     """An environment raised; its own error is the cause. What was learnt before is kept."""
@@ -31,8 +33,21 @@ def index_of_failure(error: BaseException) -> int | None:
     return None
 
 
-def env_error(function: str, call: str, error: Exception) -> EnvError:
-    """Make the error that tells which environment raised in `call`, such as "step 7"."""
+def env_error(function: str, call: str, elapsed: IntArray | None, error: Exception) -> EnvError:
+    """Make the error that tells which environment raised, and where.
+
+    Parameters:
+        function: the name for the message.
+        call: "step" or "reset".
+        elapsed: (N,) steps of each environment's episode before this one.
+        error: what was raised.
+    """
     index = index_of_failure(error)
-    who = "the environment" if index is None else f"environment {index}"
-    return EnvError(f"{function}: {who} raised {type(error).__name__} in {call}: {error}")
+    if index is None and elapsed is not None and len(elapsed) == 1:
+        index = 0
+    who = "an environment" if index is None else f"environment {index}"
+    where = call
+    if call == "step" and elapsed is not None:
+        known = elapsed[index] + 1 if index is not None else f"one of {(elapsed + 1).tolist()}"
+        where = f"step {known} of its episode"
+    return EnvError(f"{function}: {who} raised {type(error).__name__} in {where}: {error}")

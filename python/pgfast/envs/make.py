@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import gymnasium as gym
 import numpy as np
-from gymnasium.vector import AutoresetMode, VectorEnv
 
-from pgfast._typing import FloatDType, unknown
-from pgfast.envs.native import NATIVE_ENVS, native_env
+from pgfast._typing import FloatDType
+from pgfast.envs.native import native_env
 from pgfast.envs.vector_env import NativeVectorEnv
 
 
@@ -59,22 +57,3 @@ def make(
         max_episode_steps=max_episode_steps,
         **parameters,
     )
-
-
-def make_any(
-    function: str, id: str, num_envs: int, seed: int, dtype: Any
-) -> VectorEnv[Any, Any, Any]:
-    """Make a native environment, or one of Gymnasium's over its SyncVectorEnv."""
-    if id.removeprefix("pgfast/") in NATIVE_ENVS:
-        return make(id, num_envs, seed=seed, dtype=dtype, autoreset_mode="SameStep")
-    if id not in gym.registry and ":" not in id:  # "module:id" imports the module first
-        raise unknown(function, "env", id, [*NATIVE_ENVS, *gym.registry])
-    env = gym.make_vec(
-        id,
-        num_envs,
-        vectorization_mode="sync",
-        vector_kwargs={"autoreset_mode": AutoresetMode.SAME_STEP},
-    )
-    # Gymnasium gives environment i the seed + i; a hash keeps neighbouring seeds apart.
-    env.reset(seed=int(np.random.SeedSequence(seed).generate_state(1)[0] >> 1))
-    return env

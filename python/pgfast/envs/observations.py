@@ -30,7 +30,7 @@ class ObservationMap:
     def one(self, observation: Any, dtype: np.dtype[Any]) -> FloatArray:
         """(D,) of a single observation, such as a final one."""
         if isinstance(self.single, (gym.spaces.Dict, gym.spaces.Tuple)):
-            return np.asarray(gym.spaces.flatten(self.single, observation), dtype)
+            return _flat(self.single, observation).astype(dtype)
         row: FloatArray = self(np.asarray(observation)[None], dtype)[0]
         return row
 
@@ -71,7 +71,7 @@ def observation_map(
     if not flatten and size != numbers:
         raise TypeError(
             f"{function}: env has observations {single}, expected a Box of one dimension or "
-            f"Discrete; flattened they are {numbers} numbers"
+            f"Discrete; flattened they are {numbers} numbers (train: flatten=True)"
         )
     return _fitting(function, size, ObservationMap(numbers, single, _flattening(single)))
 
@@ -84,9 +84,13 @@ def _flattening(single: gym.Space[Any]) -> Callable[[Any], npt.NDArray[Any]]:
     def rows(batch: Any) -> npt.NDArray[Any]:
         count = _batch_size(batch)
         space = batched.setdefault(count, batch_space(single, count))
-        return np.stack([gym.spaces.flatten(single, entry) for entry in iterate(space, batch)])
+        return np.stack([_flat(single, entry) for entry in iterate(space, batch)])
 
     return rows
+
+
+def _flat(single: gym.Space[Any], observation: Any) -> npt.NDArray[Any]:
+    return np.asarray(gym.spaces.flatten(single, observation))
 
 
 def _batch_size(batch: Any) -> int:
