@@ -140,7 +140,7 @@ class Trainer:
         except BaseException:
             self.close()
             raise
-        self.threshold = known.threshold if origin.threshold is None else origin.threshold
+        self.threshold = origin.threshold if known.threshold is None else known.threshold
 
         self.history = History()
         self._returns = EpisodeReturns()
@@ -249,7 +249,8 @@ class Trainer:
         reaches the threshold, at the end, and otherwise so often that it takes a fifth of all
         steps.
 
-        Solved means: the mean return, less two standard errors, reaches the threshold.
+        Solved means: the mean return, less two standard errors, reaches the threshold in two looks,
+        one right after the other, over 100 episodes each.
         """
         if self.threshold is None:
             return
@@ -261,11 +262,13 @@ class Trainer:
             self._evaluation_env = evaluation_env(
                 self._origin, self.policy, EVALUATION_EPISODES, self.seed, self._workers
             )
-        returns = evaluate(self.policy, self._evaluation_env)
-        self.greedy_return = float(returns.mean())
-        margin = 2 * returns.std() / np.sqrt(len(returns))
-        if returns.mean() - margin >= self.threshold:
-            self.solved_at = self.steps
+        for _ in range(2):  # whoever looks often enough will see luck: it must come twice
+            returns = evaluate(self.policy, self._evaluation_env)
+            self.greedy_return = float(returns.mean())
+            margin = 2 * returns.std() / np.sqrt(len(returns))
+            if not returns.mean() - margin >= self.threshold:
+                return
+        self.solved_at = self.steps
 
 
 def train(
@@ -284,7 +287,7 @@ def train(
     """Train a policy until the environment is solved or the steps are used up.
 
     Solved: the greedy policy's mean return over 100 episodes of a separate copy of the environment,
-    less two standard errors, reaches the environment's reward threshold. The same arguments give
+    less two standard errors, reaches the environment's reward threshold, twice in a row. The same arguments give
     the same θ, bit for bit, on any number of threads.
 
     Parameters:
