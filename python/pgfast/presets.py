@@ -97,11 +97,13 @@ PRESETS: dict[str, dict[str, Preset]] = {
                 gamma=0.9,
                 lam=0.95,
                 kl_radius=0.02,
+                max_iterations=10,
                 critic=_NETWORK_CRITIC,
             ),
             num_envs=16,
+            steps=500_000,
             policy=_NETWORK,
-            threshold=-160.0,
+            threshold=-185.0,
         ),
         "npg": Preset(
             NPG(
@@ -110,13 +112,15 @@ PRESETS: dict[str, dict[str, Preset]] = {
                 gamma=0.9,
                 lam=0.95,
                 kl_radius=0.02,
+                max_iterations=10,
                 critic=_NETWORK_CRITIC,
             ),
             num_envs=16,
+            steps=500_000,
             policy=_NETWORK,
-            threshold=-160.0,
+            threshold=-185.0,
         ),
-        "ppo": Preset(_PENDULUM_PPO, num_envs=16, policy=_NETWORK, threshold=-160.0),
+        "ppo": Preset(_PENDULUM_PPO, num_envs=16, steps=500_000, policy=_NETWORK, threshold=-185.0),
     },
     "MountainCarContinuous-v0": {
         # Wide steps: at σ = 1 most batches of 32 hold no success, and without one all that is
