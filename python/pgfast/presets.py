@@ -72,7 +72,12 @@ PRESETS: dict[str, dict[str, Preset]] = {
         "ppo": Preset(
             PPO(steps=32, learning_rate=1e-3), num_envs=32, steps=500_000, policy=_NETWORK
         ),
-        "a2c": Preset(A2C(steps=16, learning_rate=3e-3), num_envs=32, steps=2_000_000),
+        "a2c": Preset(
+            A2C(steps=32, learning_rate=3e-3, critic=_NETWORK_CRITIC),
+            num_envs=32,
+            steps=2_000_000,
+            policy=_NETWORK,
+        ),
         "grpo": Preset(GRPO(groups=8, group_size=16), num_envs=128, steps=3_000_000),
         "reinforce": Preset(Reinforce(episodes=64, learning_rate=0.1), steps=3_000_000),
         "policy-gradient": Preset(PolicyGradient(episodes=64, learning_rate=0.03), steps=3_000_000),
@@ -151,8 +156,16 @@ PRESETS: dict[str, dict[str, Preset]] = {
         # Of the slippery 4x4 lake's 100 steps even the best policy brings 0.74 on average, so that
         # no 100 episodes prove 0.70: training goes on to the end.
         "npg": Preset(
-            NPG(episodes=None, steps=32, critic=Critic(), lam=0.95, damping=1e-3),
-            steps=300_000,
+            NPG(
+                episodes=None,
+                steps=32,
+                critic=Critic(),
+                lam=0.95,
+                kl_radius=0.003,
+                damping=1e-3,
+            ),
+            num_envs=128,
+            steps=500_000,
             threshold=1.0,
         ),
         "ppo": Preset(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -99,7 +100,7 @@ class Trainer:
         algorithm: str | Algorithm | None = None,
         *,
         seed: int = 0,
-        policy: Policy | None = None,
+        policy: Policy | Mapping[str, Any] | None = None,
         prior: Policy | None = None,
         num_envs: int | None = None,
         steps: int | None = None,
@@ -107,6 +108,9 @@ class Trainer:
         flatten: bool = False,
     ) -> None:
         origin = source("train", env)
+        settings: Mapping[str, Any] = {}
+        if isinstance(policy, Mapping):
+            settings, policy = policy, None
         for given in (policy, prior):
             if given is not None:
                 check_policy_type("train", given)
@@ -127,13 +131,14 @@ class Trainer:
         self.total_steps = as_count("train", "steps", known.steps if steps is None else steps)
         side_by_side = known.num_envs if workers is None else workers
         count = as_count("train", "num_envs", side_by_side if num_envs is None else num_envs)
-        dtype = policy.dtype if policy else known.policy.get("dtype", np.float32)
+        settings = {**known.policy, **settings}
+        dtype = policy.dtype if policy else settings.get("dtype", np.float32)
         self._origin, self._workers = origin, workers
         self._evaluation_env: AnyVectorEnv | None = None
         self.env = origin.open(num_envs=count, seed=self.seed, dtype=dtype, workers=workers)
         try:
             self.policy = policy or policy_for(
-                self.env, flatten=flatten, **known.policy, seed=self.seed
+                self.env, flatten=flatten, **settings, seed=self.seed
             )
             check_policy(self.env, self.policy)
             self.learner = self.algorithm.learner(self.policy, prior)
@@ -276,7 +281,7 @@ def train(
     algorithm: str | Algorithm | None = None,
     *,
     seed: int = 0,
-    policy: Policy | None = None,
+    policy: Policy | Mapping[str, Any] | None = None,
     prior: Policy | None = None,
     num_envs: int | None = None,
     steps: int | None = None,
@@ -298,7 +303,8 @@ def train(
             "compatible"; or settings, `NPG(kl_radius=0.1)`; None
             takes the environment's preset.
         seed: of environment, policy and evaluation.
-        policy: to go on with; it is changed. None makes one.
+        policy: to go on with; it is changed. Or keyword arguments of `policy_for`, which come before
+            the preset's: {"hidden": (64, 64)}.
         prior: a policy to start from, where `policy` is None, and to be held near, where the
             algorithm's `prior_kl` is not 0. It is not changed.
         num_envs: of environments made from an id or a function; None takes `workers`, or the
