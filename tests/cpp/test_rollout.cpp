@@ -15,6 +15,7 @@ using SoftmaxMlp = Policy<Mlp, Softmax>;
 using S = float;  // a rollout moves numbers and computes none
 
 constexpr std::uint64_t policy_seed = 17, env_seed = 5;
+constexpr const S* no_starts = nullptr;
 
 struct Rollout {
   Index T, N, longest = 0;
@@ -67,8 +68,8 @@ struct Player {
     auto arrays = out.arrays();
     arrays.last_observations = nullptr;
     const SamplingActor<S, SoftmaxMlp> actor(policy, theta.data(), policy_seed);
-    out.take_finals(collect_episodes(batch.env, actor, Unchanged{}, count, T, first_index, arrays,
-                                     out.longest));
+    out.take_finals(collect_episodes(batch.env, actor, Unchanged{}, count, T, no_starts,
+                                     first_index, arrays, out.longest));
     return out;
   }
 
