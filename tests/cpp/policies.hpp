@@ -4,6 +4,9 @@
 #include <limits>
 
 #include "check.hpp"
+#include "pgfast/distributions/softmax.hpp"
+#include "pgfast/networks/mlp.hpp"
+#include "pgfast/networks/state_action_linear.hpp"
 #include "pgfast/policy.hpp"
 
 namespace check {
@@ -35,49 +38,49 @@ struct Case {
         v(normals<S>(size, 4)),
         actions(integers(B, A, 5)) {}
 
+  States<S> states() const { return {observations.data(), B}; }
   Array<DiscreteAction> all(Index action) const {
     return Array<DiscreteAction>::constant(B, action);
   }
   Array<S> log_prob(const Array<S>& at, const Array<DiscreteAction>& a) const {
     Array<S> out(B);
-    pgfast::log_prob(policy, at.data(), observations.data(), a.data(), B, out.data());
+    pgfast::log_prob(policy, at.data(), states(), a.data(), out.data());
     return out;
   }
   Array<S> log_prob(const Array<DiscreteAction>& a) const { return log_prob(theta, a); }
   Array<S> entropy() const {
     Array<S> out(B);
-    pgfast::entropy(policy, theta.data(), observations.data(), B, out.data());
+    pgfast::entropy(policy, theta.data(), states(), out.data());
     return out;
   }
   Array<S> logits() const {
     Array<S> out(B * A);
-    parameters_of(policy, theta.data(), observations.data(), B, out.data());
+    network_outputs(policy.network, theta.data(), observations.data(), B, out.data());
     return out;
   }
   Array<S> kl(const Array<S>& other) const {
     Array<S> out(B);
-    pgfast::kl(policy, theta.data(), policy, other.data(), observations.data(), B, out.data());
+    pgfast::kl(policy, theta.data(), policy, other.data(), states(), out.data());
     return out;
   }
   Array<S> score(const S* w) const {
     Array<S> out(size);
-    pgfast::score(policy, theta.data(), observations.data(), actions.data(), w, B, out.data());
+    pgfast::score(policy, theta.data(), states(), actions.data(), w, out.data());
     return out;
   }
   Array<S> scores(const Array<DiscreteAction>& a) const {  // (B, P)
     Array<S> out(B * size);
-    pgfast::scores(policy, theta.data(), observations.data(), a.data(), B, out.data());
+    pgfast::scores(policy, theta.data(), states(), a.data(), out.data());
     return out;
   }
   Array<S> fisher(const Array<S>& along, S damping = S{0}) const {
     Array<S> out(size);
-    fisher_vector_product(policy, theta.data(), observations.data(), B, along.data(), damping,
-                          out.data());
+    fisher_vector_product(policy, theta.data(), states(), along.data(), damping, out.data());
     return out;
   }
   Array<DiscreteAction> mode() const {
     Array<DiscreteAction> out(B);
-    pgfast::mode(policy, theta.data(), observations.data(), B, out.data());
+    pgfast::mode(policy, theta.data(), states(), out.data());
     return out;
   }
 };

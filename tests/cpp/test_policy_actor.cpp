@@ -12,8 +12,7 @@ template <class C>
 Array<DiscreteAction> sample(const C& c, std::uint64_t seed, std::uint32_t stream,
                              std::uint64_t index) {
   Array<DiscreteAction> out(c.B);
-  pgfast::sample(c.policy, c.theta.data(), c.observations.data(), c.B, seed, stream, index,
-                 out.data());
+  pgfast::sample(c.policy, c.theta.data(), c.states(), seed, stream, index, out.data());
   return out;
 }
 

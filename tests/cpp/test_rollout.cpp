@@ -1,5 +1,7 @@
 #include "environments.hpp"
+#include "pgfast/distributions/softmax.hpp"
 #include "pgfast/envs/cartpole.hpp"
+#include "pgfast/networks/mlp.hpp"
 #include "pgfast/policy_actor.hpp"
 #include "pgfast/rollout.hpp"
 #include "threads.hpp"
@@ -13,6 +15,7 @@ using SoftmaxMlp = Policy<Mlp, Softmax>;
 using S = float;  // a rollout moves numbers and computes none
 
 constexpr std::uint64_t policy_seed = 17, env_seed = 5;
+constexpr const S* no_starts = nullptr;
 
 struct Rollout {
   Index T, N, longest = 0;
@@ -65,8 +68,8 @@ struct Player {
     auto arrays = out.arrays();
     arrays.last_observations = nullptr;
     const SamplingActor<S, SoftmaxMlp> actor(policy, theta.data(), policy_seed);
-    out.take_finals(collect_episodes(batch.env, actor, Unchanged{}, count, T, first_index, arrays,
-                                     out.longest));
+    out.take_finals(collect_episodes(batch.env, actor, Unchanged{}, count, T, no_starts,
+                                     first_index, arrays, out.longest));
     return out;
   }
 
@@ -74,9 +77,10 @@ struct Player {
   std::pair<DiscreteAction, S> act(const S* observation, Index stream, std::uint64_t index) const {
     DiscreteAction action;
     S log_probability;
-    sample(policy, theta.data(), observation, 1, policy_seed, static_cast<std::uint32_t>(stream),
-           index, &action);
-    log_prob(policy, theta.data(), observation, &action, 1, &log_probability);
+    const States<S> state{observation, 1};
+    sample(policy, theta.data(), state, policy_seed, static_cast<std::uint32_t>(stream), index,
+           &action);
+    log_prob(policy, theta.data(), state, &action, &log_probability);
     return {action, log_probability};
   }
 };
@@ -257,7 +261,8 @@ TEST(greedy, "A greedy actor draws nothing: its actions are the mode at every st
   const GreedyActor<S, SoftmaxMlp> actor(player.policy, player.theta.data());
   collect_steps(batch.env, actor, Unchanged{}, 20, 0, out.arrays());
   Array<DiscreteAction> modes(20 * 33);
-  mode(player.policy, player.theta.data(), out.observations.data(), 20 * 33, modes.data());
+  mode(player.policy, player.theta.data(), States<S>{out.observations.data(), 20 * 33},
+       modes.data());
   CHECK_SAME(out.actions, modes);
 }
 
