@@ -179,6 +179,24 @@ def test_baseline_may_be_a_function():
 
 
 @pytest.mark.parametrize("kind", [pg.Reinforce, pg.NPG])
+def test_the_linear_and_the_optimal_baseline_by_name(kind):
+    """They read the states of the batch, and the scores of the policy that acted."""
+    policy = a_policy()
+    batch = a_batch(policy)
+    norms = pg.score_norms(policy, batch.observations, batch.actions)
+    functions = {
+        "linear": lambda g, valid: pg.linear_baseline(g, valid, batch.observations),
+        "optimal": lambda g, valid: pg.optimal_baseline(g, valid, norms),
+    }
+    for name, function in functions.items():
+        step, _ = step_of(kind(baseline=name, gamma=0.9), policy, batch)
+        expected, _ = step_of(kind(baseline=function, gamma=0.9), policy, batch)
+        np.testing.assert_array_equal(step, expected)
+    with pytest.raises(ValueError, match="policy is None, expected the one that acted"):
+        kind(baseline="optimal").weights(batch)
+
+
+@pytest.mark.parametrize("kind", [pg.Reinforce, pg.NPG])
 def test_a_baseline_counts_only_on_steps_that_happened(kind):
     """What a baseline function gives behind an episode's end changes nothing."""
     policy = a_policy()
@@ -453,7 +471,7 @@ BAD_VALUES = [
     (pg.Reinforce, "optimizer", "Adam", "'adam' or 'sgd'"),
     (pg.Reinforce, "baseline", "tme", "'time'"),
     (pg.Reinforce, "baseline", "leave-out", "'leave-one-out'"),
-    (pg.NPG, "baseline", "xyz", "'constant', 'leave-one-out', 'none', 'time'"),
+    (pg.NPG, "baseline", "xyz", "'constant', 'leave-one-out', 'linear', 'none', 'optimal', 'time'"),
     *[(pg.NPG, "kl_radius", value, "> 0") for value in (0.0, -1.0, np.nan, np.inf)],
     *[(pg.NPG, "damping", value, ">= 0") for value in (-1.0, np.nan, np.inf)],
     (pg.NPG, "max_iterations", 0, "at least 1"),

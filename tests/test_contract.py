@@ -12,10 +12,12 @@ import pytest
 
 import pgfast as pg
 from pgfast import _core
+from pgfast.envs.native import NATIVE_ENVS
 
 T, N, B, D, A = 4, 3, 6, 5, 3
 POLICY = pg.SoftmaxPolicy(D, A, hidden=(4,))
 STATE_ACTION = pg.StateActionSoftmaxPolicy(A, D)
+LINEAR_VALUE, VALUE = pg.ValueFunction(D), pg.ValueFunction(D, hidden=(4,))
 
 
 def flags():
@@ -35,10 +37,21 @@ def with_policy(name, policy=POLICY, **others):
     return lambda **arrays: getattr(policy, name)(**arrays, **others)
 
 
+PHI = pg.FourierFeatures([-1] * D, [1] * D, order=1)
+MDP = pg.TabularMDP(np.full((A, 2, A), 1 / A), np.ones((A, 2)), np.eye(A)[0], 0.9)
 EPISODES = {"rewards": real(T, N), "terminated": flags(), "truncated": flags()}
 SAMPLES = {"observations": real(B, D), "actions": actions(B)}
 FEATURES = {"observations": real(B, A, D), "actions": actions(B)}
+REGRESSION = {
+    "observations": real(B, D),
+    "targets": real(B),
+    "valid": np.ones(B, bool),
+}
 THETA = real(len(POLICY.theta))
+SIZES = (A, 2)
+LOGITS = {"logits": real(B, A), "mask": np.ones((B, A), bool)}
+MULTI_LOGITS = {"logits": real(B, A + 2), "mask": np.ones((B, A + 2), bool)}
+GAUSSIANS = {"mean": real(B, A), "log_std": real(B, A)}
 
 KERNELS = {
     "episode_return": (
@@ -53,15 +66,78 @@ KERNELS = {
         lambda **k: pg.gae(**k, gamma=0.9, lam=0.9),
         {**EPISODES, "values": real(T + 1, N), "final_values": real(0)},
     ),
+    "lambda_return": (
+        lambda **k: pg.lambda_return(**k, gamma=0.9, lam=0.9),
+        {**EPISODES, "values": real(T + 1, N), "final_values": real(0)},
+    ),
+    "n_step_return": (
+        lambda **k: pg.n_step_return(**k, gamma=0.9, n=2),
+        {**EPISODES, "values": real(T + 1, N), "final_values": real(0)},
+    ),
+    "vtrace": (
+        lambda **k: pg.vtrace(**k, gamma=0.9),
+        {
+            **EPISODES,
+            "values": real(T + 1, N),
+            "log_ratios": real(T, N),
+            "final_values": real(0),
+        },
+    ),
     **{
         name: (getattr(pg, name), {"returns": real(T, N), "valid": ~flags()})
         for name in ("constant_baseline", "time_baseline", "leave_one_out_baseline")
     },
+    "linear_baseline": (
+        pg.linear_baseline,
+        {"returns": real(T, N), "valid": ~flags(), "observations": real(T, N, D)},
+    ),
+    "optimal_baseline": (
+        pg.optimal_baseline,
+        {"returns": real(T, N), "valid": ~flags(), "score_norms": abs(real(T, N))},
+    ),
+    "predict": (with_policy("predict", VALUE), {"observations": real(B, D)}),
+    "gradient": (with_policy("gradient", VALUE), REGRESSION),
+    "fit": (with_policy("fit", VALUE), REGRESSION),
+    "linear fit": (with_policy("fit", LINEAR_VALUE), REGRESSION),
     "softmax_log_prob": (pg.softmax_log_prob, {"logits": real(B, A), "actions": actions(B)}),
     "softmax_score": (pg.softmax_score, {"logits": real(B, A), "actions": actions(B)}),
     "softmax_entropy": (pg.softmax_entropy, {"logits": real(B, A)}),
     "softmax_kl": (pg.softmax_kl, {"logits": real(B, A), "other_logits": real(B, A)}),
     "softmax_sample": (lambda **k: pg.softmax_sample(**k, seed=0), {"logits": real(B, A)}),
+    "features": (lambda **k: PHI(**k), {"observations": real(B, D)}),
+    "softmax_log_prob": (pg.softmax_log_prob, {**LOGITS, "actions": actions(B)}),
+    "softmax_score": (pg.softmax_score, {**LOGITS, "actions": actions(B)}),
+    "softmax_entropy": (pg.softmax_entropy, LOGITS),
+    "softmax_kl": (pg.softmax_kl, {**LOGITS, "other_logits": real(B, A)}),
+    "softmax_sample": (lambda **k: pg.softmax_sample(**k, seed=0), LOGITS),
+    "multi_softmax_log_prob": (
+        lambda **k: pg.multi_softmax_log_prob(**k, sizes=SIZES),
+        {**MULTI_LOGITS, "actions": actions(B, 2)},
+    ),
+    "multi_softmax_score": (
+        lambda **k: pg.multi_softmax_score(**k, sizes=SIZES),
+        {**MULTI_LOGITS, "actions": actions(B, 2)},
+    ),
+    "multi_softmax_entropy": (
+        lambda **k: pg.multi_softmax_entropy(**k, sizes=SIZES),
+        MULTI_LOGITS,
+    ),
+    "multi_softmax_kl": (
+        lambda **k: pg.multi_softmax_kl(**k, sizes=SIZES),
+        {**MULTI_LOGITS, "other_logits": real(B, A + 2)},
+    ),
+    "multi_softmax_sample": (
+        lambda **k: pg.multi_softmax_sample(**k, sizes=SIZES, seed=0),
+        MULTI_LOGITS,
+    ),
+    "gaussian_log_prob": (pg.gaussian_log_prob, {**GAUSSIANS, "actions": real(B, A)}),
+    "gaussian_score": (pg.gaussian_score, {**GAUSSIANS, "actions": real(B, A)}),
+    "gaussian_entropy": (pg.gaussian_entropy, GAUSSIANS),
+    "gaussian_kl": (
+        pg.gaussian_kl,
+        {**GAUSSIANS, "other_mean": real(B, A), "other_log_std": real(B, A)},
+    ),
+    "gaussian_sample": (lambda **k: pg.gaussian_sample(**k, seed=0), GAUSSIANS),
     "logits": (with_policy("logits"), {"observations": real(B, D)}),
     "sample": (with_policy("sample"), {"observations": real(B, D)}),
     "mode": (with_policy("mode"), {"observations": real(B, D)}),
@@ -87,6 +163,9 @@ KERNELS = {
         {"observations": real(B, A, D), "v": real(D)},
     ),
     "conjugate_gradient": (lambda b: pg.conjugate_gradient(lambda v: v, b), {"b": real(B)}),
+    "TabularMDP": (MDP.value, {"policy": np.full((A, 2), 0.5)}),
+    "weighted_gram": (_core.weighted_gram, {"rows": np.ones((B, D)), "weights": np.ones(B)}),
+    "semidefinite_solve": (_core.semidefinite_solve, {"matrix": np.eye(D), "b": np.ones(D)}),
     "sgd_step": (
         lambda **k: _core.sgd_step(**k, step_size=0.1),
         {"theta": real(B), "gradient": real(B)},
@@ -100,7 +179,8 @@ KERNELS = {
 }
 
 CASES = [(name, argument) for name, (_, arrays) in KERNELS.items() for argument in arrays]
-OPTIONAL = {"final_values", "last_values", "valid", "weights"}
+DECIDING = {"rewards", "returns", "logits", "mean", "b", "theta"}  # the dtype and the shape
+OPTIONAL = {"final_values", "last_values", "mask", "valid", "weights"}
 
 
 def call(name, **spoiled):
@@ -115,7 +195,7 @@ def valid(name, argument):
 
 def fails(name, argument, error, what, **spoiled):
     """The call raises an error whose message has function, argument and fault."""
-    function = name.removeprefix("state-action ")
+    function = name.removeprefix("state-action ").removeprefix("linear ")
     with pytest.raises(error, match=rf"{function}: .*\b{argument}\b.*{what}"):
         call(name, **spoiled)
 
@@ -137,11 +217,13 @@ def test_every_kernel_of_the_core_is_held_to_the_contract():
     others = {"build_info", "get_num_threads", "set_num_threads", "philox"}
     others |= {
         f"{kind}_{dtype}"
-        for kind in ("uniform", "normal", "cartpole")
+        for kind in ("uniform", "normal", *(env.kernel for env in NATIVE_ENVS.values()))
         for dtype in ("float32", "float64")
     }
     assert functions - others <= set(KERNELS)
     methods = {name for name in vars(_core.SoftmaxMlp) if name[0] != "_"} - {"num_parameters"}
+    methods |= {name for name in vars(_core.ValueNetwork) if name[0] != "_"}
+    methods -= {"fit_ridge", "fit_minibatches"}  # fit of either kind
     assert methods <= set(KERNELS)
 
 
@@ -152,7 +234,9 @@ def test_another_dtype_is_an_error_and_never_converted(name, argument):
     wrong += [np.float64] if array.dtype == np.float32 else [np.float32]
     for dtype in wrong:
         spoiled = array.astype(dtype)
-        if dtype == np.float64 and argument in ("rewards", "returns", "logits", "b", "theta"):
+        decides = argument in ("rewards", "returns", "logits", "b", "theta") or name == "features"
+        if dtype == np.float64 and decides:
+        if dtype == np.float64 and argument in DECIDING:
             continue  # it decides the dtype; then another argument is the one that differs
         fails(name, argument, TypeError, f"has dtype {np.dtype(dtype)}", **{argument: spoiled})
 
@@ -171,7 +255,7 @@ def test_another_rank_is_an_error(name, argument):
     scalar = np.zeros((), array.dtype)
     shape = re.escape("has shape ()")
     fails(name, argument, ValueError, shape, **{argument: scalar})
-    if argument not in ("observations", "logits"):  # those take any leading dimensions
+    if argument not in ("observations", "logits", "mean"):  # those take any leading dimensions
         fails(name, argument, ValueError, "has shape", **{argument: array[None]})
 
 
@@ -180,10 +264,18 @@ def test_another_shape_is_an_error(name, argument):
     array = valid(name, argument)
     longer = np.zeros((*array.shape[:-1], array.shape[-1] + 1), array.dtype)
     decides = argument in ("rewards", "returns", "logits", "theta", "b")
+    if (name, argument) == ("linear_baseline", "observations"):
+        call(name, **{argument: longer})  # any D is right
+    elif not decides:
+    decides = argument in ("rewards", "returns", "logits", "theta", "b", "rows")
     if not decides:
         shape = re.escape(f"has shape {tuple(longer.shape)}")
         fails(name, argument, ValueError, shape, **{argument: longer})
-    elif len(KERNELS[name][1]) > 1 and "actions" not in KERNELS[name][1]:
+    elif len(KERNELS[name][1]) > 1 and not {"actions", "rows"} & set(KERNELS[name][1]):
+    if argument not in DECIDING:
+        shape = re.escape(f"has shape {tuple(longer.shape)}")
+        fails(name, argument, ValueError, shape, **{argument: longer})
+    elif argument == "mean" or KERNELS[name][1].keys() - {argument, "actions"}:
         with pytest.raises(ValueError, match="has shape"):  # of another argument
             call(name, **{argument: longer})
     else:
@@ -231,20 +323,28 @@ def test_read_only_inputs_are_taken_and_outputs_are_not(name, argument):
         call(name, **{argument: array})
 
 
-@pytest.mark.parametrize("name", [n for n, (_, a) in KERNELS.items() if "actions" in a])
+DISCRETE = [n for n, (_, a) in KERNELS.items() if "actions" in a and "mean" not in a]
+
+
+@pytest.mark.parametrize("name", DISCRETE)
 @pytest.mark.parametrize("bad", [-1, A, 2**40])
 def test_an_action_out_of_range_is_an_error(name, bad):
-    spoiled = actions(B)
+    spoiled = valid(name, "actions")
     spoiled[4] = bad
     fails(name, "actions", ValueError, f"holds {bad}, expected 0 <= action < 3", actions=spoiled)
 
 
-@pytest.mark.parametrize("name", ["episode_return", "reward_to_go", "gae"])
+@pytest.mark.parametrize(
+    "name",
+    ["episode_return", "reward_to_go", "n_step_return", "gae", "lambda_return", "vtrace"],
+)
 @pytest.mark.parametrize("bad", [-0.1, 1.1, np.nan, np.inf])
 def test_discounts_lie_between_0_and_1(name, bad):
     function, arrays = getattr(pg, name), KERNELS[name][1]
-    kwargs = {"gamma": 0.9, "lam": 0.9} if name == "gae" else {"gamma": 0.9}
-    for parameter in kwargs:
+    kwargs = {"gamma": 0.9, "n": 2} if name == "n_step_return" else {"gamma": 0.9}
+    if name in ("gae", "lambda_return", "vtrace"):
+        kwargs["lam"] = 0.9
+    for parameter in kwargs.keys() - {"n"}:
         expected = rf"{name}: {parameter} is {bad}, expected a number in \[0, 1\]"
         with pytest.raises(ValueError, match=expected):
             function(**arrays, **{**kwargs, parameter: bad})

@@ -49,7 +49,14 @@ def test_the_stub_names_what_the_core_has():
     assert set(re.findall(r"^(?:def|class) ([a-zA-Z]\w*)", stub, re.MULTILINE)) == names
     methods = {
         method
-        for kind in (_core.SoftmaxMlp, _core.SoftmaxStateAction, _core.DiscreteEnvFloat32)
+        for kind in (
+            _core.Features,
+            _core.SoftmaxMlp,
+            _core.SoftmaxStateAction,
+            _core.ValueNetwork,
+            _core.DiscreteEnvFloat32,
+            _core.TabularMDP,
+        )
         for method in vars(kind)
         if not method.startswith("_")
     }

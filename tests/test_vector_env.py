@@ -22,15 +22,27 @@ from gymnasium.wrappers.vector import (
 )
 
 import pgfast as pg
+from pgfast.envs.native import NATIVE_ENVS
 from pgfast.envs.vector_env import NativeVectorEnv
 
 MODES = ["NextStep", "SameStep", "Disabled"]
 DTYPES = [np.float32, np.float64]
 
 
-def make(num_envs=3, mode="NextStep", **arguments):
-    arguments.setdefault("seed", 0)
-    return pg.make("CartPole-v1", num_envs, autoreset_mode=mode, **arguments)
+# A chain of three states; the last one is terminal.
+CHAIN = {
+    "P": [[[0.5, 0.5, 0.0], [0.9, 0.1, 0.0]], [[0.1, 0.4, 0.5], [1.0, 0.0, 0.0]], 2 * [[0, 0, 1]]],
+    "R": [[0.0, 0.1], [1.0, 0.3], [0.0, 0.0]],
+    "p0": [0.8, 0.2, 0.0],
+    "terminal": [False, False, True],
+}
+REQUIRED = {"Tabular-v0": CHAIN}
+every_env = pytest.mark.parametrize("id", NATIVE_ENVS)
+
+
+def make(num_envs=3, mode="NextStep", id="CartPole-v1", **arguments):
+    arguments = {"seed": 0, **REQUIRED.get(id, {}), **arguments}
+    return pg.make(id, num_envs, autoreset_mode=mode, **arguments)
 
 
 def falling(num_envs=3, dtype=np.float32):
@@ -41,8 +53,12 @@ def falling(num_envs=3, dtype=np.float32):
 
 
 def actions_of(env, steps, seed=0):
-    """Random actions (steps, N)."""
-    return np.random.default_rng(seed).integers(0, 2, (steps, env.num_envs))
+    """Random actions (steps, N), or (steps, N, A) where they are continuous."""
+    rng, space = np.random.default_rng(seed), env.single_action_space
+    if isinstance(space, gym.spaces.Discrete):
+        return rng.integers(0, space.n, (steps, env.num_envs))
+    high = np.minimum(space.high, 1)
+    return rng.uniform(-high, high, (steps, env.num_envs, *space.shape)).astype(space.dtype)
 
 
 def walk(env, actions):
@@ -81,16 +97,18 @@ def assert_same(a, b):
 # --- the class --------------------------------------------------------------------------------
 
 
+@every_env
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_it_is_a_vector_env_with_batched_spaces(mode, dtype):
-    env = make(5, mode, dtype=dtype)
+def test_it_is_a_vector_env_with_batched_spaces(id, mode, dtype):
+    env = make(5, mode, id, dtype=dtype)
     assert isinstance(env, VectorEnv)
     assert env.num_envs == 5
     assert env.observation_space == batch_space(env.single_observation_space, 5)
     assert env.action_space == batch_space(env.single_action_space, 5)
-    assert env.observation_space.dtype == dtype
-    assert env.action_space.dtype == np.int64
+    for space in (env.single_observation_space, env.single_action_space):
+        discrete = isinstance(space, gym.spaces.Discrete)
+        assert space.dtype == (np.int64 if discrete else dtype)
     assert env.metadata["autoreset_mode"] is AutoresetMode(mode)
     assert env.render_mode is None
     assert env.closed is False
@@ -112,16 +130,16 @@ def test_next_step_and_float32_are_the_defaults():
     assert env.observation_space.dtype == np.float32
 
 
+@every_env
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_every_array_has_the_type_that_gymnasium_gives(mode, dtype):
-    env = make(4, mode, dtype=dtype, max_episode_steps=5)
-    observations, infos = env.reset()
-    assert infos == {}
+def test_every_array_has_the_type_that_gymnasium_gives(id, mode, dtype):
+    env = make(4, mode, id, dtype=dtype, max_episode_steps=5)
+    observations, _ = env.reset()
     assert env.observation_space.contains(observations)
     for step in walk(env, actions_of(env, 20)):
-        assert step[0].dtype == dtype
-        assert step[0].shape == (4, 4)
+        assert env.observation_space.contains(step[0])
+        assert step[0].dtype == env.observation_space.dtype
         if len(step) == 1:
             continue
         _, rewards, terminated, truncated, infos = step
@@ -135,10 +153,11 @@ def test_every_array_has_the_type_that_gymnasium_gives(mode, dtype):
                 assert isinstance(value, (np.ndarray, dict))
 
 
+@pytest.mark.parametrize("id", ["CartPole-v1", "Pendulum-v1", "LQR-v0", "Taxi-v3"])
 @pytest.mark.parametrize("mode", MODES)
-def test_returned_arrays_are_fresh(mode):
+def test_returned_arrays_are_fresh(id, mode):
     """Nothing that was returned changes later, shares memory, or is the environment's own."""
-    env = make(4, mode, max_episode_steps=3)
+    env = make(4, mode, id, max_episode_steps=3)
     results = [env.reset(), *walk(env, actions_of(env, 12))]
     kept = copy.deepcopy(results)
     walk(env, actions_of(env, 12, seed=1))
@@ -249,22 +268,52 @@ def test_disabled_waits_for_a_reset_of_the_finished_environment():
     assert env.get_state()["elapsed"].tolist() == [1, 2, 2]
 
 
+@every_env
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_one_environment_equals_gymnasiums_sync_vector_env_of_the_single_one(mode, dtype):
+def test_one_environment_equals_gymnasiums_sync_vector_env_of_the_single_one(id, mode, dtype):
     """Everything returned is the same, infos included, over episodes that end in both ways."""
-    name = np.dtype(dtype).name
-    native = make(1, mode, dtype=dtype, max_episode_steps=15)
+    arguments = {"dtype": np.dtype(dtype).name, "max_episode_steps": 15, **REQUIRED.get(id, {})}
+    native = make(1, mode, id, **arguments)
     sync = SyncVectorEnv(
-        [lambda: gym.make("pgfast/CartPole-v1", dtype=name, max_episode_steps=15)],
-        autoreset_mode=AutoresetMode(mode),
+        [lambda: gym.make(f"pgfast/{id}", **arguments)], autoreset_mode=AutoresetMode(mode)
     )
     assert_same(native.reset(seed=11), sync.reset(seed=11))
     actions = actions_of(native, 300, seed=1)
     results, expected = walk(native, actions), walk(sync, actions)
     assert_same(results, expected)
     flags = {(bool(r[2][0]), bool(r[3][0])) for r in results if len(r) == 5}
-    assert flags >= {(False, False), (True, False), (False, True)}
+    if id == "CartPole-v1":
+        assert flags >= {(False, False), (True, False), (False, True)}
+    assert any(map(any, flags))
+
+
+@every_env
+def test_episodes_are_the_same_in_every_autoreset_mode(id):
+    """Each environment's steps, where the action depends on the step of its episode alone; what
+    only resets is left out, and draws nothing.
+    """
+    runs = []
+    for mode in MODES:
+        env = make(35, mode, id, dtype=np.float64, max_episode_steps=9)
+        env.reset()
+        actions = actions_of(env, 10)
+        episodes = [[] for _ in range(35)]
+        for _ in range(60):
+            before = env.get_state()
+            waiting, elapsed = before["finished"], before["elapsed"]
+            observations, *rest, infos = env.step(actions[elapsed, np.arange(35)])
+            done = rest[1] | rest[2]
+            for i in np.flatnonzero(~waiting):
+                final = infos["final_obs"][i] if mode == "SameStep" and done[i] else observations[i]
+                episodes[i].append((np.asarray(final).tolist(), *(float(x[i]) for x in rest)))
+            if mode == "Disabled" and done.any():
+                env.reset(options={"reset_mask": done})
+        runs.append(episodes)
+    for i in range(35):
+        count = min(len(episodes[i]) for episodes in runs)
+        assert count >= 30
+        assert runs[0][i][:count] == runs[1][i][:count] == runs[2][i][:count]
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -283,6 +332,49 @@ def test_an_environment_that_was_not_in_the_first_reset_mask_begins_like_the_oth
 
 
 # --- reset masks ------------------------------------------------------------------------------
+
+
+@every_env
+@pytest.mark.parametrize("mode", MODES)
+def test_a_reset_mask_leaves_every_part_of_the_others_state(id, mode):
+    env, whole = make(40, mode, id), make(40, mode, id)
+    env.reset()
+    env.step(actions_of(env, 1)[0])
+    before = env.get_state()
+    mask = np.arange(40) % 3 == 0
+    seeds = [7 if reached else None for reached in mask]
+    observations, _ = env.reset(seed=seeds, options={"reset_mask": mask})
+    expected, _ = whole.reset(seed=[7] * 40)
+    assert np.array_equal(observations[mask], expected[mask])
+    after = env.get_state()
+    for part in before:
+        assert np.array_equal(before[part][~mask], after[part][~mask]), part
+    assert (after["elapsed"][mask] == 0).all()
+
+
+@every_env
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_reset_to_a_state_goes_on_as_the_environment_that_was_in_it(id, dtype):
+    """Where steps draw nothing: those of a copy that begins with the state alone are the same."""
+    env = make(40, "Disabled", id, dtype=dtype, max_episode_steps=60)
+    env.reset()
+    env.step(actions_of(env, 1)[0])
+    copied = env.get_state()
+    if isinstance(env.single_observation_space, gym.spaces.Discrete):
+        states = copied["state"][:, 0].astype(np.int64)
+    else:
+        states = copied["state"]
+    other = make(40, "Disabled", id, dtype=dtype, max_episode_steps=60)
+    observations, _ = other.reset(options={"state": states})
+    assert (other.get_state()["counter"] == 0).all()  # it has drawn nothing
+    assert (other.get_state()["elapsed"] == 0).all()
+    assert not other.get_state()["finished"].any()
+    assert env.observation_space.contains(observations)
+    other.set_state({**other.get_state(), "seed": copied["seed"], "counter": copied["counter"]})
+    actions = actions_of(env, 1, seed=1)[0]
+    env.set_state({**copied, "finished": np.zeros(40, np.bool_)})
+    for x, y in zip(env.step(actions)[:4], other.step(actions)[:4], strict=True):
+        assert np.array_equal(x, y)
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -340,9 +432,10 @@ def test_a_bad_reset_mask_is_an_error_that_changes_nothing(mask, error):
 # --- seeds ------------------------------------------------------------------------------------
 
 
+@every_env
 @pytest.mark.parametrize("mode", MODES)
-def test_an_int_seed_is_the_list_of_its_successors(mode):
-    first, second, third = (make(4, mode, seed=s) for s in (99, 100, 20))
+def test_an_int_seed_is_the_list_of_its_successors(id, mode):
+    first, second, third = (make(4, mode, id, seed=s) for s in (99, 100, 20))
     resets = [first.reset(seed=20), second.reset(seed=[20, 21, 22, 23]), third.reset()]
     assert_same(resets[0], resets[1])
     assert_same(resets[0], resets[2])
@@ -382,20 +475,21 @@ def test_environments_without_seed_differ():
     assert (make(seed=None).reset()[0] != make(seed=None).reset()[0]).all()
 
 
+@every_env
 @pytest.mark.parametrize("mode", ["NextStep", "SameStep"])
-def test_an_environment_does_not_depend_on_the_size_of_its_batch_or_on_its_neighbours(mode):
+def test_an_environment_does_not_depend_on_the_size_of_its_batch_or_on_its_neighbours(id, mode):
     """Rows of 2, 5 and 70 environments agree, whatever the others do, over many episodes."""
     seeds = [40, 41, 42, 43, 44]
-    actions = np.random.default_rng(0).integers(0, 2, (200, 70))
-    envs = {n: make(n, mode) for n in (2, 5, 70)}
-    strangers = make(5, mode)
+    envs = {n: make(n, mode, id, max_episode_steps=30) for n in (2, 5, 70)}
+    actions = actions_of(envs[70], 200)
+    strangers = make(5, mode, id, max_episode_steps=30)
     results = {n: [(env.reset(seed=40)[0],)] for n, env in envs.items()}
     others = [(strangers.reset(seed=[90, 41, 90, 91, 44])[0],)]
     for n, env in envs.items():
         results[n] += walk(env, actions[:, :n])
-    others += walk(
-        strangers, actions[::-1, :5] * [1, 0, 1, 1, 0] + actions[:, :5] * [0, 1, 0, 0, 1]
-    )
+    strange = actions[::-1, :5].copy()
+    strange[:, [1, 4]] = actions[:, [1, 4]]
+    others += walk(strangers, strange)
     for narrow, wide in ((2, 5), (5, 70)):
         for a, b in zip(results[narrow], results[wide], strict=True):
             for x, y in zip(a[:4], b[:4], strict=True):
@@ -510,19 +604,17 @@ def test_make_vec_can_also_run_the_single_environment_in_a_sync_vector_env():
     assert env.reset(seed=0)[0].shape == (2, 4)
 
 
-def test_the_single_environment_passes_gymnasiums_checker():
-    """It warns of infinite bounds alone, as it does for Gymnasium's own CartPole."""
-
-    def warnings_of(id):
-        env = gym.make(id).unwrapped
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            check_env(env, skip_render_check=True)
-        return {str(w.message) for w in caught}
-
-    found = warnings_of("pgfast/CartPole-v1")
-    assert found <= warnings_of("CartPole-v1")
-    assert all("infinity" in message for message in found)
+@every_env
+def test_the_single_environment_passes_gymnasiums_checker(id):
+    """It warns of nothing but bounds: of infinite ones, and of actions not in [-1, 1], as it does
+    for Gymnasium's own.
+    """
+    env = gym.make(f"pgfast/{id}", **REQUIRED.get(id, {})).unwrapped
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        check_env(env, skip_render_check=True)
+    for message in (str(w.message) for w in caught):
+        assert "infinity" in message or "symmetric and normalized" in message
 
 
 def test_the_single_environment_is_a_batch_of_one():
@@ -543,13 +635,15 @@ def test_the_single_environment_is_a_batch_of_one():
     env.close()
 
 
+@every_env
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_steps_are_the_same_on_any_number_of_threads(threads, dtype):
+def test_steps_are_the_same_on_any_number_of_threads(threads, id, dtype):
     """With enough environments for four threads, the last block of them not full."""
-    actions = np.random.default_rng(0).integers(0, 2, (3, 32 * 512 + 7))
+    num_envs = 32 * 512 + 7
+    actions = actions_of(make(num_envs, id=id, dtype=dtype), 3)
 
     def run():
-        env = make(actions.shape[1], "SameStep", dtype=dtype, max_episode_steps=2)
+        env = make(num_envs, "SameStep", id, dtype=dtype, max_episode_steps=2)
         return [env.reset(), *(env.step(row)[:4] for row in actions), env.get_state()]
 
     first, *others = threads(run)
@@ -565,6 +659,54 @@ def test_the_single_environments_time_limit_is_the_one_of_gymnasiums_wrapper():
         action = int(observation @ [0.05, 0.15, 1.0, 0.3] > 0)
         observation, _, terminated, truncated, _ = env.step(action)
         assert (terminated, truncated) == (False, step == 600)
+
+
+# --- pictures ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("id", [id for id, env in NATIVE_ENVS.items() if env.pictures])
+def test_pictures_are_those_that_gymnasium_draws(id):
+    pytest.importorskip("pygame")
+    env = make(3, id=id, render_mode="rgb_array")
+    other = gym.make(id, render_mode="rgb_array").unwrapped
+    assert env.metadata["render_fps"] == other.metadata["render_fps"]
+    env.reset()
+    env.step(actions_of(env, 1)[0])
+    frames = env.render()
+    other.reset(seed=0)
+    for frame, state in zip(frames, env.get_state()["state"], strict=True):
+        other.state = state.astype(np.float64)
+        assert frame.dtype == np.uint8
+        assert np.array_equal(frame, other.render())
+    assert (frames[0] != frames[1]).any()
+    again = gym.make_vec(env.spec)
+    again.reset()
+    assert len(again.render()) == 3
+    single = gym.make(f"pgfast/{id}", render_mode="rgb_array")
+    single.reset(seed=0)
+    assert single.render().shape == frames[0].shape
+    for e in (env, single, other, again):
+        e.close()
+
+
+def test_without_pygame_the_error_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pygame", None)
+    env = make(render_mode="rgb_array")
+    env.reset()
+    with pytest.raises(gym.error.DependencyNotInstalled, match="pip install"):
+        env.render()
+
+
+def test_without_render_mode_there_is_a_warning_and_no_picture():
+    env = make()
+    env.reset()
+    with pytest.warns(UserWarning, match="render_mode is None"):
+        assert env.render() is None
+
+
+def test_an_environment_without_pictures_refuses_render_modes():
+    with pytest.raises(ValueError, match="make: render_mode is 'rgb_array', expected None"):
+        make(id="LQR-v0", render_mode="rgb_array")
 
 
 # --- wrappers ---------------------------------------------------------------------------------
@@ -652,11 +794,12 @@ def test_transform_observation_and_nested_wrappers_work():
 # --- states -----------------------------------------------------------------------------------
 
 
+@every_env
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_a_copied_state_goes_on_bit_for_bit(mode, dtype):
+def test_a_copied_state_goes_on_bit_for_bit(id, mode, dtype):
     """In the same environment and in another one, through many resets."""
-    env = make(40, mode, dtype=dtype, max_episode_steps=21)
+    env = make(40, mode, id, dtype=dtype, max_episode_steps=21)
     env.reset()
     walk(env, actions_of(env, 30))
     state = env.get_state()
@@ -664,7 +807,7 @@ def test_a_copied_state_goes_on_bit_for_bit(mode, dtype):
     actions = actions_of(env, 60, seed=1)
     expected = [*walk(env, actions), env.reset()]
     assert_same(state, kept)
-    other = make(40, mode, dtype=dtype, max_episode_steps=21, seed=77)
+    other = make(40, mode, id, dtype=dtype, max_episode_steps=21, seed=77)
     for twin in (env, other):
         twin.set_state(state)
         assert_same(twin.get_state(), kept)
@@ -842,6 +985,55 @@ def test_a_bad_call_is_an_error_that_changes_nothing(call, error, message):
     assert_same(walk(env, actions), walk(twin, actions))
 
 
+BAD_BOX_ACTIONS = {
+    "NaN": ([[0.0], [np.nan], [0.0]], ValueError, "holds nan"),
+    "infinite": ([[0.0], [0.0], [-np.inf]], ValueError, "holds -inf"),
+    "without their dimension": (np.zeros(3, np.float32), ValueError, "has shape (3,)"),
+    "of two dimensions": (np.zeros((3, 2), np.float32), ValueError, "has shape (3, 2)"),
+    "too few": ([[0.0], [0.0]], ValueError, "has shape (2, 1), expected (3, 1)"),
+    "none": (np.zeros((0, 1), np.float32), ValueError, "has shape (0, 1)"),
+    "one": (0.0, ValueError, "has shape ()"),
+    "integers": (np.zeros((3, 1), np.int64), TypeError, "has dtype int64"),
+    "half precision": (np.zeros((3, 1), np.float16), TypeError, "has dtype float16"),
+    "complex": (np.zeros((3, 1), np.complex64), TypeError, "has dtype complex64"),
+    "bool": ([[True], [False], [True]], TypeError, "has dtype bool"),
+    "text": ([["0"], ["1"], ["0"]], TypeError, "has dtype <U1"),
+    "None": (None, TypeError, "has dtype object"),
+    "ragged": ([[0.0], [0.0, 1.0], [0.0]], TypeError, "are no array of numbers"),
+}
+
+
+@pytest.mark.parametrize(
+    ("actions", "error", "message"), BAD_BOX_ACTIONS.values(), ids=BAD_BOX_ACTIONS
+)
+def test_bad_continuous_actions_are_an_error_that_changes_nothing(actions, error, message):
+    env = make(id="Pendulum-v1")
+    env.reset()
+    before = env.get_state()
+    with pytest.raises(error) as caught:
+        env.step(actions)
+    assert str(caught.value).startswith(f"step: actions {message}")
+    assert_same(env.get_state(), before)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_continuous_actions_may_be_float32_float64_or_lists(dtype):
+    results = []
+    for given in (np.float32, np.float64, list):
+        env = make(4, id="Pendulum-v1", dtype=dtype)
+        env.reset()
+        actions = np.array([[0.5], [-2.0], [1.0], [7.0]])
+        own = [[0.5], [-2], [1], [7]] if given is list else actions.astype(given)
+        results.append(env.step(own))
+        assert np.array_equal(own, actions)
+    assert_same(results[0], results[1])
+    assert_same(results[0], results[2])
+    strided = np.zeros((4, 2))
+    strided[:, :1] = actions
+    env.reset(seed=0)
+    assert_same(env.step(strided[:, :1]), results[0])
+
+
 def test_a_step_before_the_first_reset_is_an_error_that_changes_nothing():
     env = make(seed=3)
     before = env.get_state()
@@ -921,7 +1113,7 @@ BAD_ARGUMENTS = {
     "an id far from all": (
         {"id": "?"},
         ValueError,
-        "make: id is '?', expected one of 'CartPole-v1'",
+        "make: id is '?', expected one of 'Acrobot-v1', 'Bandit-v0', 'CartPole-v1', ",
     ),
     "an id that is no text": ({"id": 3}, TypeError, "make: id is "),
 }

@@ -33,7 +33,8 @@ void def_draws(py::module_& m, const char* name, F&& f) {
 void bind_random(py::module_& m) {
   py::enum_<Purpose>(m, "Purpose")
       .value("general", Purpose::general)
-      .value("parameters", Purpose::parameters);
+      .value("parameters", Purpose::parameters)
+      .value("features", Purpose::features);
   m.def("philox", &philox_block, py::arg("counter"), py::arg("key"));
   def_draws(m, "uniform_float32", draws<float>(&fill_uniform<float>));
   def_draws(m, "uniform_float64", draws<double>(&fill_uniform<double>));

@@ -6,7 +6,26 @@
 namespace pgfast::bindings {
 namespace {
 
-// How a policy's actions fit an environment's: checked before anything runs.
+// How a policy's actions become an environment's: checked before anything runs.
+void check_size(const Arguments& arguments, Index policy_actions, Index size) {
+  if (policy_actions != size) {
+    arguments.fail("the policy's actions have " + std::to_string(policy_actions) +
+                   " numbers, expected " + std::to_string(size));
+  }
+}
+template <class S>
+Clipped<S> to_env(const Arguments& arguments, const BoxActions<S>& space,
+                  const Gaussian& distribution) {
+  check_size(arguments, distribution.action_size(), space.low.size());
+  return {space.low.data(), space.high.data(), space.low.size()};
+}
+template <class S>
+Binned<S> to_env(const Arguments& arguments, const BoxActions<S>& space,
+                 const MultiSoftmax& distribution) {
+  check_size(arguments, distribution.action_size(), space.low.size());
+  for (const Index bins : distribution.sizes) arguments.at_least("number of bins", bins, 2);
+  return {space.low.data(), space.high.data(), distribution.sizes.data(), space.low.size()};
+}
 template <class S>
 Unchanged to_env(const Arguments& arguments, const DiscreteActions& space,
                  const Softmax& distribution) {
@@ -63,8 +82,13 @@ class Play {
   // longest episode. How long that is shows only at its end: they begin with 1024 rows (CartPole
   // needs 500), and where that was too short, the run is made again from the start with twice as
   // many.
-  py::tuple episodes(Index episodes, bool greedy, std::uint64_t seed, std::uint64_t first_index) {
+  py::tuple episodes(Index episodes, bool greedy, py::object states, std::uint64_t seed,
+                     std::uint64_t first_index) {
     const Index N = arguments_.at_least("episodes", episodes, 1);
+    Input<S> starts;
+    if (!states.is_none()) {
+      starts = arguments_.finite_input<S>("states", states, {N, env_.state_size()});
+    }
     const Index limit = env_.max_episode_steps();
     for (Index T = limit > 0 ? std::min<Index>(limit, 1024) : 1024;; T *= 2) {
       WholeEpisodes arrays(T, N, env_.observation_size(), action_shape(T, N));
@@ -76,8 +100,8 @@ class Play {
         } else {
           actor = std::make_unique<SamplingActor<S, P>>(policy_, theta_.data, seed);
         }
-        arrays.finals = collect_episodes(env, *actor, to_env_, N, T, first_index, arrays.views,
-                                         arrays.longest);
+        arrays.finals = collect_episodes(env, *actor, to_env_, N, T, starts.data, first_index,
+                                         arrays.views, arrays.longest);
         if (arrays.longest > T) env.set_state(start);
       });
       if (arrays.longest <= T) return arrays.trimmed(rows(arrays.finals));
@@ -145,11 +169,11 @@ void bind_pair(py::module_& m) {
   m.def(
       "collect_episodes",
       [](E& env, const P& policy, py::object theta, Index episodes, bool greedy,
-         std::uint64_t seed, std::uint64_t first_index) {
-        return Play<E, P>(env, policy, theta).episodes(episodes, greedy, seed, first_index);
+         py::object states, std::uint64_t seed, std::uint64_t first_index) {
+        return Play<E, P>(env, policy, theta).episodes(episodes, greedy, states, seed, first_index);
       },
       py::arg("env"), py::arg("policy"), py::arg("theta"), py::arg("episodes"), py::arg("greedy"),
-      py::arg("seed"), py::arg("first_index"));
+      py::arg("states"), py::arg("seed"), py::arg("first_index"));
 }
 
 }  // namespace
@@ -157,6 +181,10 @@ void bind_pair(py::module_& m) {
 void bind_rollout(py::module_& m) {
   bind_pair<NativeEnv<float, DiscreteAction>, SoftmaxMlp>(m);
   bind_pair<NativeEnv<double, DiscreteAction>, SoftmaxMlp>(m);
+  bind_pair<NativeEnv<float, float>, GaussianMlp>(m);
+  bind_pair<NativeEnv<double, double>, GaussianMlp>(m);
+  bind_pair<NativeEnv<float, float>, MultiSoftmaxMlp>(m);
+  bind_pair<NativeEnv<double, double>, MultiSoftmaxMlp>(m);
 }
 
 }  // namespace pgfast::bindings

@@ -1,5 +1,4 @@
 #include "native_env.hpp"
-#include "pgfast/envs/cartpole.hpp"
 
 namespace pgfast::bindings {
 namespace {
@@ -12,17 +11,9 @@ void bind_env(py::module_& m, const char* name) {
       .def("step", &E::step, py::arg("actions"), py::arg("mode"))
       .def("observe", &E::observe)
       .def("finished", &E::finished)
+      .def("states", &E::states)
       .def("get_state", &E::get_state)
       .def("set_state", &E::set_state, py::arg("parts"));
-}
-
-template <class S>
-std::unique_ptr<NativeEnv<S, DiscreteAction>> cartpole(Index num_envs, Index max_episode_steps,
-                                         bool sutton_barto_reward) {
-  return std::make_unique<NativeEnv<S, DiscreteAction>>(
-      std::make_unique<LaneEnv<CartPole<S>>>(CartPole<S>{sutton_barto_reward}, num_envs,
-                                             max_episode_steps),
-      DiscreteActions{2});
 }
 
 }  // namespace
@@ -34,10 +25,8 @@ void bind_vector_env(py::module_& m) {
       .value("disabled", Autoreset::disabled);
   bind_env<NativeEnv<float, DiscreteAction>>(m, "DiscreteEnvFloat32");
   bind_env<NativeEnv<double, DiscreteAction>>(m, "DiscreteEnvFloat64");
-  m.def("cartpole_float32", &cartpole<float>, py::arg("num_envs"), py::arg("max_episode_steps"),
-        py::arg("sutton_barto_reward"));
-  m.def("cartpole_float64", &cartpole<double>, py::arg("num_envs"), py::arg("max_episode_steps"),
-        py::arg("sutton_barto_reward"));
+  bind_env<NativeEnv<float, float>>(m, "BoxEnvFloat32");
+  bind_env<NativeEnv<double, double>>(m, "BoxEnvFloat64");
 }
 
 }  // namespace pgfast::bindings

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <mutex>
 
 #include "numpy.hpp"
@@ -33,6 +34,7 @@ class NativeEnv {
   const ActionSpace<S, Action>& action_space() const { return actions_; }
   Index num_envs() const { return env_->num_envs(); }
   Index observation_size() const { return env_->observation_size(); }
+  Index state_size() const { return env_->state_size(); }
   Index max_episode_steps() const { return env_->max_episode_steps(); }
 
   // f(environment) with the environment to itself, other Python threads running meanwhile. The lock
@@ -62,6 +64,7 @@ class NativeEnv {
     const Index N = env_->num_envs(), K = env_->state_size();
     const auto chosen = arguments.optional<bool>("options['reset_mask']", mask, {N});
     const auto start = arguments.optional<S>("options['state']", states, {N, K});
+    check_states(arguments, "options['state']", start.data);
     auto observations = output<S>({N, env_->observation_size()});
     S* rows = observations.mutable_data();
     locked([&](auto& env) {
@@ -123,6 +126,17 @@ class NativeEnv {
     return flags;
   }
 
+  // The states alone, (N, S).
+  py::array states() {
+    const Index N = env_->num_envs(), K = env_->state_size();
+    auto rows = output<S>({N, K});
+    S* data = rows.mutable_data();
+    locked([&](auto& env) {
+      for (Index i = 0; i < N; ++i) env.read_state(i, data + i * K);
+    });
+    return rows;
+  }
+
   py::dict get_state() {
     const Index N = env_->num_envs(), K = env_->state_size();
     const EnvCopy<S> copy = locked([&](auto& env) { return env.get_state(); });
@@ -149,6 +163,7 @@ class NativeEnv {
       std::copy_n(in.data, in.size(), into.data());
     };
     read("state", {N, K}, copy.state);
+    check_states(arguments, "state", copy.state.data());
     read("elapsed", {N}, copy.elapsed);
     read("finished", {N}, copy.finished);
     read("seed", {N}, copy.seed);
@@ -164,6 +179,16 @@ class NativeEnv {
   }
 
  private:
+  void check_states(const Arguments& arguments, const char* name, const S* states) const {
+    const Index K = env_->state_size();
+    for (Index i = 0; states && i < env_->num_envs(); ++i) {
+      if (!env_->valid(states + i * K)) {
+        arguments.fail(std::string(name) + " has a row " + std::to_string(i) +
+                       " that is no state of the environment");
+      }
+    }
+  }
+
   Input<Action> read_actions(const Arguments& arguments, py::handle actions) const {
     const Index N = env_->num_envs();
     if constexpr (std::is_same_v<Action, DiscreteAction>) {

@@ -12,6 +12,7 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <algorithm>
 #include <cmath>
 #include <optional>
 #include <string>
@@ -193,6 +194,41 @@ class Arguments {
     return in;
   }
 
+  // The same for several discrete dimensions: (..., dims), dimension j in [0, sizes[j]).
+  Input<DiscreteAction> multi_actions(const char* name, py::handle value, const Shape& leading,
+                                      const std::vector<Index>& sizes) const {
+    const auto dims = static_cast<Index>(sizes.size());
+    Shape shape = leading;
+    shape.push_back(dims);
+    const auto in = actions(name, value, shape, *std::max_element(sizes.begin(), sizes.end()));
+    for (Index i = 0; i < in.size(); ++i) {
+      const Index j = i % dims, size = sizes[static_cast<std::size_t>(j)];
+      if (in.data[i] >= size) {
+        fail(std::string(name) + " holds " + std::to_string(in.data[i]) + " in dimension " +
+             std::to_string(j) + ", expected 0 <= action < " + std::to_string(size));
+      }
+    }
+    return in;
+  }
+
+  // A mask of actions in the shape of the logits, true = allowed, or None. The last axis holds the
+  // dimensions one after the other, and each must allow an action.
+  Input<bool> mask(const char* name, py::handle value, const Shape& shape,
+                   const std::vector<Index>& sizes) const {
+    if (value.is_none()) return {};
+    const auto in = alongside<bool>(name, value, shape);
+    Index sample = 0;
+    for (const bool* flags = in.data; flags < in.data + in.size(); ++sample) {
+      for (std::size_t j = 0; j < sizes.size(); flags += sizes[j++]) {
+        if (std::find(flags, flags + sizes[j], true) != flags + sizes[j]) continue;
+        fail(std::string(name) + " forbids every action of " +
+             (sizes.size() > 1 ? "dimension " + std::to_string(j) + " of " : "") + "sample " +
+             std::to_string(sample));
+      }
+    }
+    return in;
+  }
+
   // An array that the function changes in place: the caller's own, never a conversion of it.
   template <class S>
   InPlace<S> in_place(const char* name, py::handle value, const std::vector<Dim>& expected) const {
@@ -214,6 +250,13 @@ class Arguments {
     const char* expected = "a finite number >= 0";
     const double x = number(name, value, expected);
     if (!(x >= 0 && std::isfinite(x))) fail_number(name, x, expected);
+    return x;
+  }
+  // Infinity is taken.
+  double positive(const char* name, py::handle value) const {
+    const char* expected = "a number > 0";
+    const double x = number(name, value, expected);
+    if (!(x > 0)) fail_number(name, x, expected);
     return x;
   }
   double finite(const char* name, py::handle value) const {

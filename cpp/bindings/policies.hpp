@@ -2,20 +2,66 @@
 #pragma once
 
 #include "numpy.hpp"
+#include "pgfast/distributions/gaussian.hpp"
+#include "pgfast/distributions/multi_softmax.hpp"
+#include "pgfast/distributions/softmax.hpp"
+#include "pgfast/networks/state_action_linear.hpp"
+#include "pgfast/networks/with_tail.hpp"
 #include "pgfast/policy_actor.hpp"
 
 namespace pgfast::bindings {
 
-using SoftmaxMlp = Policy<Mlp, Softmax>;
+using SoftmaxMlp = Policy<Preprocessed, Softmax>;
+using MultiSoftmaxMlp = Policy<Preprocessed, MultiSoftmax>;
+using GaussianMlp = Policy<WithTail, Gaussian>;
 using SoftmaxStateAction = Policy<StateActionLinear, Softmax>;
 
 // The trailing dimensions of one observation.
-inline std::vector<Dim> observation_shape(const Mlp& network) { return {network.input_size()}; }
+template <class Network>
+std::vector<Dim> observation_shape(const Network& network) {
+  return {network.input_size()};
+}
 inline std::vector<Dim> observation_shape(const StateActionLinear& network) {
   return {network.output_size(), network.num_parameters()};
 }
 
 // The trailing dimensions of one action.
 inline Shape action_shape(const Softmax&) { return {}; }
+inline Shape action_shape(const MultiSoftmax& d) { return {d.action_size()}; }
+inline Shape action_shape(const Gaussian& d) { return {d.action_size()}; }
+
+// Actions alongside a batch, checked.
+template <class S>
+Input<DiscreteAction> read_actions(const Arguments& arguments, py::handle actions,
+                                   const Shape& leading, const Softmax& d) {
+  return arguments.actions("actions", actions, leading, d.actions);
+}
+template <class S>
+Input<DiscreteAction> read_actions(const Arguments& arguments, py::handle actions,
+                                   const Shape& leading, const MultiSoftmax& d) {
+  return arguments.multi_actions("actions", actions, leading, d.sizes);
+}
+template <class S>
+Input<S> read_actions(const Arguments& arguments, py::handle actions, const Shape& leading,
+                      const Gaussian& d) {
+  const Shape shape = leading + action_shape(d);
+  return arguments.finite_input<S>("actions", actions,
+                                   std::vector<Dim>(shape.begin(), shape.end()));
+}
+
+// The masks of allowed actions alongside a batch; each leaves at least one action.
+inline Input<bool> read_masks(const Arguments& arguments, py::handle masks, const Shape& leading,
+                              const Softmax& d) {
+  return arguments.mask("masks", masks, leading + Shape{d.actions}, {d.actions});
+}
+inline Input<bool> read_masks(const Arguments& arguments, py::handle masks, const Shape& leading,
+                              const MultiSoftmax& d) {
+  return arguments.mask("masks", masks, leading + Shape{d.parameter_size()}, d.sizes);
+}
+inline Input<bool> read_masks(const Arguments& arguments, py::handle masks, const Shape&,
+                              const Gaussian&) {
+  if (!masks.is_none()) arguments.fail("masks go with discrete actions, expected None");
+  return {};
+}
 
 }  // namespace pgfast::bindings

@@ -13,31 +13,88 @@ from pgfast.build import __version__, build_info  # first: checks the CPU before
 
 # isort: split
 from pgfast import reference
-from pgfast.algorithms import NPG, PolicyGradient, Reinforce
-from pgfast.baselines import constant_baseline, leave_one_out_baseline, time_baseline
+from pgfast.algorithms import (
+    A2C,
+    GRPO,
+    NPG,
+    PPO,
+    TRPO,
+    CompatibleActorCritic,
+    Critic,
+    PolicyGradient,
+    Reinforce,
+)
+from pgfast.algorithms.behaviour_cloning import behaviour_cloning
+from pgfast.baselines import (
+    constant_baseline,
+    leave_one_out_baseline,
+    linear_baseline,
+    optimal_baseline,
+    score_norms,
+    time_baseline,
+)
 from pgfast.conjugate_gradient import CGResult, conjugate_gradient
+from pgfast.diagnostics import (
+    compare_baselines,
+    effective_sample_size,
+    episode_gradients,
+    explained_variance,
+    gradient_variance,
+    signal_to_noise_ratio,
+)
 from pgfast.distributions import (
+    gaussian_entropy,
+    gaussian_kl,
+    gaussian_log_prob,
+    gaussian_sample,
+    gaussian_score,
+    multi_softmax_entropy,
+    multi_softmax_kl,
+    multi_softmax_log_prob,
+    multi_softmax_sample,
+    multi_softmax_score,
     softmax_entropy,
     softmax_kl,
     softmax_log_prob,
     softmax_sample,
     softmax_score,
 )
+from pgfast.envs.lqr import LQROptimum, lqr_optimum
 from pgfast.envs.registration import register_when_gymnasium_is_loaded
+from pgfast.features import (
+    FourierFeatures,
+    OneHotFeatures,
+    PolynomialFeatures,
+    RBFFeatures,
+    TileFeatures,
+    state_action_features,
+)
+from pgfast.gaussian_policy import GaussianPolicy
+from pgfast.multi_softmax_policy import MultiSoftmaxPolicy
+from pgfast.normalization import (
+    ObservationNormalizer,
+    RewardNormalizer,
+    normalize_advantages,
+)
 from pgfast.optimizers import SGD, Adam
 from pgfast.parallel import get_num_threads, set_num_threads
 from pgfast.random import normal, uniform
-from pgfast.returns import episode_return, gae, reward_to_go
+from pgfast.returns import episode_return, gae, lambda_return, n_step_return, reward_to_go
 from pgfast.rollout import Rollout
+from pgfast.running_moments import RunningMoments
 from pgfast.softmax_policy import SoftmaxPolicy, StateActionSoftmaxPolicy
+from pgfast.tabular import TabularMDP
+from pgfast.value_function import ValueFit, ValueFunction
+from pgfast.vtrace import vtrace
 
 if TYPE_CHECKING:
     from pgfast.checkpoint import load
     from pgfast.envs.check import check_vector_env
     from pgfast.envs.collect import collect
     from pgfast.envs.make import make
+    from pgfast.envs.policy_for import policy_for
     from pgfast.evaluation import evaluate
-    from pgfast.training import Run, Trainer, policy_for, train
+    from pgfast.training import Run, Trainer, train
 
 # Names whose modules import more than NumPy.
 _LAZY = {
@@ -48,48 +105,94 @@ _LAZY = {
     "Trainer": "pgfast.training",
     "collect": "pgfast.envs.collect",
     "evaluate": "pgfast.evaluation",
-    "policy_for": "pgfast.training",
+    "policy_for": "pgfast.envs.policy_for",
     "train": "pgfast.training",
 }
 
 __all__ = [
+    "A2C",
+    "GRPO",
     "NPG",
+    "PPO",
     "SGD",
+    "TRPO",
     "Adam",
     "CGResult",
+    "CompatibleActorCritic",
+    "Critic",
+    "FourierFeatures",
+    "GaussianPolicy",
+    "LQROptimum",
+    "MultiSoftmaxPolicy",
+    "ObservationNormalizer",
+    "OneHotFeatures",
     "PolicyGradient",
+    "PolynomialFeatures",
+    "RBFFeatures",
     "Reinforce",
+    "RewardNormalizer",
     "Rollout",
     "Run",
+    "RunningMoments",
     "SoftmaxPolicy",
     "StateActionSoftmaxPolicy",
+    "TabularMDP",
+    "TileFeatures",
     "Trainer",
+    "ValueFit",
+    "ValueFunction",
     "__version__",
+    "behaviour_cloning",
     "build_info",
     "check_vector_env",
     "collect",
+    "compare_baselines",
     "conjugate_gradient",
     "constant_baseline",
+    "effective_sample_size",
+    "episode_gradients",
     "episode_return",
     "evaluate",
+    "explained_variance",
     "gae",
+    "gaussian_entropy",
+    "gaussian_kl",
+    "gaussian_log_prob",
+    "gaussian_sample",
+    "gaussian_score",
     "get_num_threads",
+    "gradient_variance",
+    "lambda_return",
     "leave_one_out_baseline",
+    "linear_baseline",
     "load",
+    "lqr_optimum",
     "make",
+    "multi_softmax_entropy",
+    "multi_softmax_kl",
+    "multi_softmax_log_prob",
+    "multi_softmax_sample",
+    "multi_softmax_score",
+    "n_step_return",
     "normal",
+    "normalize_advantages",
+    "optimal_baseline",
     "policy_for",
     "reference",
     "reward_to_go",
+    "score_norms",
     "set_num_threads",
+    "signal_to_noise_ratio",
     "softmax_entropy",
     "softmax_kl",
     "softmax_log_prob",
     "softmax_sample",
     "softmax_score",
+    "state_action_features",
     "time_baseline",
     "train",
     "uniform",
+    "vtrace",
 ]
 
 

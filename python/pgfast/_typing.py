@@ -39,7 +39,7 @@ def as_shape(function: str, shape: Shape) -> tuple[int, ...]:
 
 def as_seed(function: str, seed: int, name: str = "seed", bits: int = 64) -> int:
     """`seed` as a number in [0, 2**bits)."""
-    result = _as_int(function, name, seed)
+    result = as_int(function, name, seed)
     if not 0 <= result < 2**bits:
         raise ValueError(f"{function}: {name} is {result}, expected 0 <= {name} < 2**{bits}")
     return result
@@ -47,7 +47,7 @@ def as_seed(function: str, seed: int, name: str = "seed", bits: int = 64) -> int
 
 def as_count(function: str, name: str, value: int) -> int:
     """`value` as a number in [1, 2**63)."""
-    result = _as_int(function, name, value)
+    result = as_int(function, name, value)
     if result < 1:
         raise ValueError(f"{function}: {name} is {result}, expected at least 1")
     if result >= 2**63:
@@ -63,7 +63,8 @@ def as_sizes(function: str, name: str, value: Sequence[int]) -> tuple[int, ...]:
     return tuple(as_count(function, name, size) for size in value)
 
 
-def _as_int(function: str, name: str, value: object) -> int:
+def as_int(function: str, name: str, value: object) -> int:
+    """`value` as an int."""
     try:
         if isinstance(value, bool):
             raise TypeError
@@ -78,6 +79,21 @@ def as_number(function: str, name: str, value: object, expected: str) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
         raise TypeError(f"{function}: {name} is a {type(value).__name__}, expected {expected}")
     return float(value)
+
+
+def as_reals(
+    function: str, name: str, value: npt.ArrayLike, shape: tuple[int, ...] | None = None
+) -> npt.NDArray[np.float64]:
+    """`value` as a C-contiguous float64 array of finite numbers, of `shape` where it is given."""
+    array = np.asarray(value)
+    if array.dtype.kind not in "iuf":
+        raise TypeError(f"{function}: {name} has dtype {array.dtype}, expected real numbers")
+    array = np.ascontiguousarray(array, np.float64).reshape(array.shape)
+    if shape is not None and array.shape != shape:
+        raise ValueError(f"{function}: {name} has shape {array.shape}, expected {shape}")
+    if not np.isfinite(array).all():
+        raise ValueError(f"{function}: {name} holds a number that is not finite")
+    return array
 
 
 def unknown(function: str, name: str, value: object, known: Iterable[str]) -> ValueError:

@@ -7,8 +7,15 @@ trajectory per column; `valid` marks the steps that happened, None all of them. 
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+import numpy as np
+
 from pgfast import _core
-from pgfast._typing import BoolArray, FloatArray
+from pgfast._typing import BoolArray, FloatArray, IntArray
+
+if TYPE_CHECKING:
+    from pgfast.policy import Policy
 
 
 def constant_baseline(returns: FloatArray, valid: BoolArray | None = None) -> FloatArray:
@@ -87,3 +94,106 @@ def leave_one_out_baseline(returns: FloatArray, valid: BoolArray | None = None) 
     array([[4. , 3.5, 1.5]])
     """
     return _core.leave_one_out_baseline(returns, valid)
+
+
+def linear_baseline(
+    returns: FloatArray,
+    valid: BoolArray | None,
+    observations: FloatArray,
+    *,
+    ridge: float = 1e-5,
+) -> FloatArray:
+    """Linear function of the state and the time, fitted to this batch.
+
+    bₜₙ = wᵀx(sₜₙ, t) + w₀ with x = (s, s², τ, τ², τ³) and τ = t / 100, where w minimises
+    Σ (bₜₙ − gₜₙ)² + ridge |w|² over the valid steps; w₀ is not penalised.
+
+    Meant for whole episodes, where row t is the t-th step of each. It is fitted to the returns that
+    it is subtracted from: every step's return moves its own baseline, which shrinks the gradient by
+    a share of about 2 D + 4 in the number of steps, as `constant_baseline` does by one. It is small
+    where steps are many beside regressors; to be free of it, fit a `ValueFunction` to the batch
+    before.
+
+    Source: Duan, Chen, Houthooft, Schulman & Abbeel 2016, whose baseline is fitted to the batch
+    before and clips s to [−10, 10].
+
+    Parameters:
+        returns: (T, N) float32 or float64.
+        valid: (T, N) bool, or None.
+        observations: s (T, N, D) in the dtype of `returns`.
+        ridge: ≥ 0.
+
+    Returns:
+        (T, N) in the dtype of `returns`, 0 where not valid.
+
+    Raises:
+        ValueError: a shape, stride or number that does not fit.
+        TypeError: a dtype that does not fit.
+
+    >>> s = np.array([[0.0, 1.0, 2.0, 3.0]])
+    >>> linear_baseline(1 + 2 * s, None, s[..., None]).round(3)
+    array([[1., 3., 5., 7.]])
+    """
+    return _core.linear_baseline(returns, valid, observations, ridge)
+
+
+def optimal_baseline(
+    returns: FloatArray,
+    valid: BoolArray | None,
+    score_norms: FloatArray,
+    *,
+    per_time: bool = False,
+) -> FloatArray:
+    """Constant that leaves the gradient the least variance.
+
+    b = E[|∇ log π|² g] / E[|∇ log π|²], the mean over all valid steps; `per_time`: over the
+    trajectories valid at t, for each t.
+
+    It minimises the trace of the covariance of ∇ log π(a|s) (g − b) at one step, and of their sum
+    where steps are uncorrelated or there is one (T = 1). For the naive policy gradient the whole
+    trajectory is that step: with |Σₜ ∇ log πₜ|² as norm and the whole return as g, b is exact. It
+    contains the step's own return, as `constant_baseline` does.
+
+    Source: Weaver & Tao 2001, theorem 1; Greensmith, Bartlett & Baxter 2004; Peters & Schaal 2008,
+    whose baselines have a component for each parameter.
+
+    Parameters:
+        returns: (T, N) float32 or float64.
+        valid: (T, N) bool, or None.
+        score_norms: |∇ log π|² (T, N) in the dtype of `returns`, as of `score_norms`.
+        per_time: a baseline for each time, instead of one.
+
+    Returns:
+        (T, N) in the dtype of `returns`, 0 where not valid and where every norm is 0.
+
+    Raises:
+        ValueError: a shape or stride that does not fit, a norm below 0.
+        TypeError: a dtype that does not fit.
+
+    >>> optimal_baseline(np.array([[1.0, 4.0]]), None, np.array([[2.0, 1.0]]))
+    array([[2., 2.]])
+    """
+    return _core.optimal_baseline(returns, valid, score_norms, per_time)
+
+
+def score_norms(policy: Policy, observations: FloatArray, actions: IntArray) -> FloatArray:
+    """Squared length of each step's score, |∇θ log π(a|s)|²: the weights of `optimal_baseline`.
+
+    Parameters:
+        policy: π.
+        observations: (T, N, ...) in the dtype of θ.
+        actions: (T, N, ...).
+
+    Returns:
+        (T, N) in the dtype of θ.
+
+    >>> from pgfast import SoftmaxPolicy
+    >>> policy = SoftmaxPolicy(1, 2, dtype=np.float64)
+    >>> score_norms(policy, np.ones((1, 2, 1)), np.array([[0, 1]]))
+    array([[1., 1.]])
+    """
+    rows = [
+        np.square(policy.scores(s, a)).sum(axis=-1)
+        for s, a in zip(observations, actions, strict=True)
+    ]
+    return np.stack(rows)

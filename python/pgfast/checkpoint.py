@@ -21,18 +21,23 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from pgfast._typing import as_seed, unknown
+from pgfast.gaussian_policy import GaussianPolicy
 from pgfast.logging import History
+from pgfast.multi_softmax_policy import MultiSoftmaxPolicy
 from pgfast.policy import Policy
 from pgfast.softmax_policy import SoftmaxPolicy, StateActionSoftmaxPolicy
 
 if TYPE_CHECKING:
     from pgfast.training import Run
+    from pgfast.value_function import ValueFunction
 
 FORMAT = "pgfast-policy-1"
 KINDS: dict[str, type[Policy]] = {
-    kind.__name__: kind for kind in (SoftmaxPolicy, StateActionSoftmaxPolicy)
+    kind.__name__: kind
+    for kind in (SoftmaxPolicy, MultiSoftmaxPolicy, GaussianPolicy, StateActionSoftmaxPolicy)
 }
 """The policies that a file may hold."""
+VALUE_FORMAT = "pgfast-value-function-1"
 POLICY_FILE, RUN_FILE, HISTORY_FILE = "policy.safetensors", "run.json", "history.csv"
 
 
@@ -48,7 +53,7 @@ def save_policy(policy: Policy, path: str | os.PathLike[str]) -> None:
         "draws": str(policy.draws),
     }
     target.parent.mkdir(parents=True, exist_ok=True)
-    _write_new(target, save({"theta": policy.theta}, metadata))
+    _write_new(target, save(policy.arrays(), metadata))
 
 
 def _write_new(target: Path, content: bytes) -> None:
@@ -88,23 +93,59 @@ def load_policy(path: str | os.PathLike[str]) -> Policy:
     try:
         with safe_open(source, framework="numpy") as file:
             metadata = file.metadata() or {}
-            names = list(file.keys())
-            theta = file.get_tensor("theta") if names == ["theta"] else None
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except SafetensorError as error:
         raise ValueError(f"load: {source} is no whole safetensors file ({error})") from None
     except (TypeError, AttributeError) as error:  # a dtype that NumPy does not have
         raise ValueError(f"load: {source} does not describe a policy: {error}") from None
-    if theta is None or metadata.get("format") != FORMAT:
+    if "theta" not in arrays or metadata.get("format") != FORMAT:
         raise ValueError(f"load: {source} is no policy of pgfast, expected the format {FORMAT}")
     kind = KINDS.get(metadata.get("kind", ""))
     if kind is None:
         raise unknown(f"load: {source}", "kind", metadata.get("kind"), KINDS)
     try:
         return kind.restore(
-            json.loads(metadata["config"]), theta, as_seed("load", int(metadata["draws"]), "draws")
+            json.loads(metadata["config"]),
+            arrays,
+            as_seed("load", int(metadata["draws"]), "draws"),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"load: {source} does not describe a policy: {error}") from None
+
+
+def save_value_function(value: ValueFunction, path: str | os.PathLike[str]) -> None:
+    """Write a value function to a new file."""
+    target = Path(path)
+    if target.exists():
+        raise FileExistsError(f"save: {target} exists, expected a new file")
+    metadata = {
+        "format": VALUE_FORMAT,
+        "config": json.dumps(value.config()),
+        "fits": str(value.fits),
+    }
+    target.parent.mkdir(parents=True, exist_ok=True)
+    _write_new(target, save({"theta": value.theta}, metadata))
+
+
+def load_value_function(path: str | os.PathLike[str]) -> ValueFunction:
+    """Read a value function that `save_value_function` wrote."""
+    from pgfast.value_function import ValueFunction
+
+    source = Path(path)
+    if not source.is_file():
+        raise FileNotFoundError(f"load: {source} is no file, expected a value function")
+    try:
+        with safe_open(source, framework="numpy") as file:
+            metadata = file.metadata() or {}
+            theta = file.get_tensor("theta") if list(file.keys()) == ["theta"] else None
+        if theta is None or metadata.get("format") != VALUE_FORMAT:
+            raise ValueError(f"expected the format {VALUE_FORMAT}")
+        config, fits = json.loads(metadata["config"]), int(metadata["fits"])
+        return ValueFunction.restore(config, theta, as_seed("load", fits, "fits"))
+    except SafetensorError as error:
+        raise ValueError(f"load: {source} is no whole safetensors file ({error})") from None
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"load: {source} does not describe a value function: {error}") from None
 
 
 def check_new_directory(path: str | os.PathLike[str]) -> Path:

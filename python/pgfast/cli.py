@@ -116,12 +116,12 @@ def _envs() -> int:
     """List the native environments."""
     from pgfast.envs.native import NATIVE_ENVS
 
-    print(f"{'id':<28}{'observations':>13}{'actions':>9}{'limit':>7}{'solved at':>11}")
+    print(f"{'id':<28}{'observations':>13}{'actions':>13}{'limit':>7}{'solved at':>11}")
     for env in NATIVE_ENVS.values():
         threshold = "" if env.reward_threshold is None else f"{env.reward_threshold:g}"
         print(
-            f"{env.id:<28}{len(env.observation_high):>13}{env.actions:>9}"
-            f"{env.max_episode_steps:>7}{threshold:>11}"
+            f"{env.id:<28}{env.observation!s:>13}{env.action!s:>13}"
+            f"{env.max_episode_steps or '':>7}{threshold:>11}"
         )
     print("Every other environment of Gymnasium's is taken by its id, too.")
     return 0

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -98,6 +98,12 @@ class Adam:
         self.count = 0
         self.m: FloatArray | None = None
         self.v: FloatArray | None = None
+
+    def arguments(self, theta: FloatArray) -> tuple[Any, ...]:
+        """Give what the core takes to make many steps by itself; count them in `count`."""
+        if self.m is None or self.v is None:
+            self.m, self.v = np.zeros_like(theta), np.zeros_like(theta)
+        return theta, self.m, self.v, self.count, self.learning_rate, *self.betas, self.epsilon
 
     def ascend(self, theta: FloatArray, gradient: FloatArray) -> None:
         """One step that climbs, in place."""

@@ -18,7 +18,9 @@ class Preset:
     steps: int = 1_000_000
     """Environment steps after which training ends, solved or not."""
     policy: Mapping[str, Any] = field(default_factory=dict)
-    """Keyword arguments of the policy."""
+    """Keyword arguments of `policy_for`."""
+    threshold: float | None = None
+    """The mean return from which it counts as solved, where the environment does not say."""
 
 
 PRESETS: dict[str, dict[str, Preset]] = {

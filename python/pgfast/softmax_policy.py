@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from pgfast import _core
-from pgfast._typing import FloatArray, FloatDType, as_count, as_float_dtype, as_seed, as_sizes
+from pgfast._typing import FloatArray, FloatDType, as_count, as_float_dtype, as_seed
+from pgfast.features import Features
+from pgfast.network_policy import NetworkPolicy
 from pgfast.policy import Policy
 
 
-class SoftmaxPolicy(Policy):
+class SoftmaxPolicy(NetworkPolicy):
     """A softmax over the outputs of a network, for discrete actions.
 
-    z = f(s; θ), π(a|s) = exp(zₐ) / Σ_b exp(z_b). f is linear without hidden layers, z = sᵀW + b.
+    z = f(s; θ), π(a|s) = exp(zₐ) / Σ_b exp(z_b). f is linear without hidden layers, z = φ(s)ᵀW + b.
 
     θ holds, layer by layer, W (fan_in, fan_out) row-major, then b (fan_out,). A linear policy
     begins at θ = 0, the uniform one. Hidden layers begin orthogonal with gain √2, the last one with
@@ -28,6 +28,8 @@ class SoftmaxPolicy(Policy):
         actions: A, their number.
         hidden: sizes of the hidden layers.
         activation: "tanh" or "relu".
+        features: φ, what the network sees of an observation; None: the observation.
+        normalize_observations: keep running statistics of them, and see them in their units.
         dtype: float32 or float64.
         seed: of the initial θ and of the samples.
 
@@ -49,37 +51,47 @@ class SoftmaxPolicy(Policy):
         *,
         hidden: Sequence[int] = (),
         activation: str = "tanh",
+        features: Features | None = None,
+        normalize_observations: bool = False,
         dtype: FloatDType = np.float32,
         seed: int = 0,
     ) -> None:
-        name = "SoftmaxPolicy"
-        self.observation_size = as_count(name, "observation_size", observation_size)
-        self.actions = as_count(name, "actions", actions)
-        self.hidden = as_sizes(name, "hidden", hidden)
-        if activation not in ("tanh", "relu"):
-            raise ValueError(f"{name}: activation is {activation!r}, expected 'tanh' or 'relu'")
-        self.activation = activation
-        self.seed = as_seed(name, seed)
-        self.draws = 0
-        sizes = [self.observation_size, *self.hidden, self.actions]
-        self._kernel = _core.SoftmaxMlp(sizes, activation)
-        self._theta = _initial_parameters(sizes, as_float_dtype(name, dtype), self.seed)
+        self.actions = as_count("SoftmaxPolicy", "actions", actions)
+        self._set_up(
+            observation_size,
+            self.actions,
+            hidden=hidden,
+            activation=activation,
+            features=features,
+            normalize_observations=normalize_observations,
+            dtype=dtype,
+            seed=seed,
+        )
+        self._make_kernel()
+
+    def _make_kernel(self) -> None:
+        self._kernel = _core.SoftmaxMlp(self._sizes, self.activation, *self._network_arguments())
+
+    def logits(self, observations: FloatArray) -> FloatArray:
+        """Network output z, the log-probabilities up to a constant.
+
+        π(a|s) = exp(zₐ) / Σ_b exp(z_b).
+
+        Parameters:
+            observations: (..., D) in the dtype of θ.
+
+        Returns:
+            (..., A).
+        """
+        return self._kernel.parameters(self.theta, observations)
 
     def config(self) -> dict[str, Any]:
         """Give the arguments that make a policy of the same kind."""
-        return {
-            "observation_size": self.observation_size,
-            "actions": self.actions,
-            "hidden": list(self.hidden),
-            "activation": self.activation,
-            "dtype": self.dtype.name,
-            "seed": self.seed,
-        }
+        return {**super().config(), "actions": self.actions}
 
     @classmethod
     def _num_parameters(cls, config: dict[str, Any]) -> int:
-        sizes = [config["observation_size"], *config["hidden"], config["actions"]]
-        return sum((fan_in + 1) * fan_out for fan_in, fan_out in itertools.pairwise(sizes))
+        return cls._network_size(config, config["actions"])
 
 
 class StateActionSoftmaxPolicy(Policy):
@@ -105,6 +117,8 @@ class StateActionSoftmaxPolicy(Policy):
     array([ 0.5, -0.5,  0. ])
     """
 
+    _kernel: _core.SoftmaxStateAction
+
     def __init__(
         self, actions: int, features: int, *, dtype: FloatDType = np.float32, seed: int = 0
     ) -> None:
@@ -115,6 +129,17 @@ class StateActionSoftmaxPolicy(Policy):
         self.draws = 0
         self._kernel = _core.SoftmaxStateAction(self.actions, self.features)
         self._theta = np.zeros(self.features, as_float_dtype(name, dtype))
+
+    def logits(self, observations: FloatArray) -> FloatArray:
+        """Logits zₐ = θᵀx(s, a).
+
+        Parameters:
+            observations: (..., A, J) in the dtype of θ.
+
+        Returns:
+            (..., A).
+        """
+        return self._kernel.parameters(self.theta, observations)
 
     def config(self) -> dict[str, Any]:
         """Give the arguments that make a policy of the same kind."""
@@ -128,32 +153,3 @@ class StateActionSoftmaxPolicy(Policy):
     @classmethod
     def _num_parameters(cls, config: dict[str, Any]) -> int:
         return int(config["features"])
-
-
-def _initial_parameters(sizes: Sequence[int], dtype: np.dtype[Any], seed: int) -> FloatArray:
-    """θ of a new network: orthogonal layers, the last one small; all zero where it is linear."""
-    parts: list[npt.NDArray[np.float64]] = []
-    for layer, (fan_in, fan_out) in enumerate(itertools.pairwise(sizes)):
-        last = layer == len(sizes) - 2
-        if last and layer == 0:
-            weights = np.zeros((fan_in, fan_out))
-        else:
-            weights = (0.01 if last else 2**0.5) * _orthogonal(fan_in, fan_out, seed, layer)
-        parts += [weights.ravel(), np.zeros(fan_out)]
-    return np.concatenate(parts).astype(dtype)
-
-
-def _orthogonal(rows: int, columns: int, seed: int, stream: int) -> npt.NDArray[np.float64]:
-    """Draw a matrix with orthonormal rows or columns, whichever are fewer, uniformly.
-
-    Gram and Schmidt's way, each vector twice: LAPACK's would depend on its number of threads.
-    """
-    tall = max(rows, columns), min(rows, columns)
-    drawn = _core.normal_float64(tall, seed, stream, _core.Purpose.parameters)
-    basis = np.empty(tall)
-    for j, vector in enumerate(drawn.T):
-        for _ in range(2):
-            before = basis[:, :j]
-            vector = vector - np.einsum("ik,k->i", before, np.einsum("ik,i->k", before, vector))
-        basis[:, j] = vector / np.sqrt((vector * vector).sum())
-    return basis if rows >= columns else basis.T

@@ -9,18 +9,18 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from gymnasium.vector import VectorEnv
 
 from pgfast._typing import as_count, as_seed
 from pgfast.algorithms import ALGORITHMS, Algorithm
-from pgfast.envs.collect import check_policy, collect, spaces
+from pgfast.envs.collect import check_policy
 from pgfast.envs.failure import EnvError
+from pgfast.envs.policy_for import policy_for
 from pgfast.envs.source import AnyVectorEnv, EnvLike, source
 from pgfast.evaluation import EVALUATION_EPISODES, check_policy_type, evaluate, evaluation_env
 from pgfast.logging import History, Progress
 from pgfast.policy import Policy
 from pgfast.presets import preset
-from pgfast.softmax_policy import SoftmaxPolicy
+from pgfast.rollout import Rollout
 
 Stop = Literal["solved", "steps", "interrupted", "non-finite", "failed"]
 
@@ -59,30 +59,32 @@ class Run:
         save_run(self, path)
 
 
-def policy_for(
-    env: VectorEnv[Any, Any, Any], *, flatten: bool = False, **settings: Any
-) -> SoftmaxPolicy:
-    """Make a policy that fits an environment.
+class EpisodeReturns:
+    """Undiscounted returns of the episodes that end in a batch, also of those begun before it."""
 
-    Parameters:
-        env: with flat Box or Discrete observations and Discrete actions.
-        flatten: take any other observations too, as the vectors that `gymnasium.spaces.flatten`
-            makes of them.
-        settings: keyword arguments of the policy; dtype defaults to that of a native environment.
+    def __init__(self) -> None:
+        self._running: npt.NDArray[np.float64] = np.zeros(0)
+        self.last_mean = float("nan")
+        """Of the last batch in which one ended."""
 
-    Returns:
-        SoftmaxPolicy.
-
-    Raises:
-        TypeError: spaces that no policy fits, or an unknown keyword.
-
-    >>> from pgfast import make
-    >>> policy_for(make("CartPole-v1")).theta.shape
-    (10,)
-    """
-    observation_size, actions = spaces(env, flatten=flatten)
-    settings.setdefault("dtype", getattr(env, "dtype", np.float32))
-    return SoftmaxPolicy(observation_size, actions, **settings)
+    def mean_of(self, batch: Rollout) -> float:
+        """Mean over the episodes that ended in this batch, or in the last one where any did."""
+        sums = np.cumsum(batch.rewards, axis=0, dtype=np.float64)
+        whole = batch.last_observations is None
+        if whole or len(self._running) != sums.shape[1]:
+            self._running = np.zeros(sums.shape[1])
+        sums += self._running
+        before = np.zeros(sums.shape[1])  # what had been summed when the running episode began
+        returns: list[npt.NDArray[np.float64]] = []
+        ends = batch.terminated | batch.truncated
+        for t in np.flatnonzero(ends.any(axis=1)):
+            ended = ends[t]
+            returns.append(sums[t, ended] - before[ended])
+            before[ended] = sums[t, ended]
+        self._running = sums[-1] - before
+        if returns:
+            self.last_mean = float(np.concatenate(returns).mean())
+        return self.last_mean
 
 
 class Trainer:
@@ -98,14 +100,18 @@ class Trainer:
         *,
         seed: int = 0,
         policy: Policy | None = None,
+        prior: Policy | None = None,
         num_envs: int | None = None,
         steps: int | None = None,
         workers: int | None = None,
         flatten: bool = False,
     ) -> None:
         origin = source("train", env)
-        if policy is not None:
-            check_policy_type("train", policy)
+        for given in (policy, prior):
+            if given is not None:
+                check_policy_type("train", given)
+        if policy is None and prior is not None:
+            policy = prior.copy()
         if algorithm is not None and not isinstance(algorithm, (str, Algorithm)):
             what = algorithm.__name__ if isinstance(algorithm, type) else type(algorithm).__name__
             raise TypeError(
@@ -131,13 +137,14 @@ class Trainer:
                 self.env, flatten=flatten, **known.policy, seed=self.seed
             )
             check_policy(self.env, self.policy)
-            self.learner = self.algorithm.learner(self.policy)
+            self.learner = self.algorithm.learner(self.policy, prior)
         except BaseException:
             self.close()
             raise
-        self.threshold = origin.threshold
+        self.threshold = known.threshold if origin.threshold is None else origin.threshold
 
         self.history = History()
+        self._returns = EpisodeReturns()
         self.steps = self.episodes = 0
         self.seconds = 0.0
         self.solved_at: int | None = None
@@ -158,16 +165,18 @@ class Trainer:
         begin = time.perf_counter()
         before = self.policy.theta.copy()
         try:
-            batch = collect(self.env, self.policy, episodes=self.algorithm.episodes)
+            batch = self.algorithm.collect(self.env, self.policy)
         except EnvError:
             self.stopped = "failed"
             raise
-        stats = self.learner.update(batch)
+        progress = min(self.steps / self.total_steps, 1.0)
+        stats = self.learner.update(batch, progress)
         self.steps += batch.steps
         self.episodes += batch.episodes
         self._check_finite(stats, before)
-        mean_return = float(batch.rewards.sum(dtype=np.float64)) / batch.rewards.shape[1]
-        self._look_whether_solved(mean_return, batch.steps / max(batch.episodes, 1))
+        stats |= self.policy.after_update(batch.observations, batch.valid)
+        mean_return = self._returns.mean_of(batch)
+        self._look_whether_solved(mean_return, self.steps / max(self.episodes, 1))
         self.seconds += time.perf_counter() - begin
         row = {
             "update": float(len(self.history.rows) + 1),
@@ -246,7 +255,7 @@ class Trainer:
         if self.threshold is None:
             return
         due = self._last_look + 4 * EVALUATION_EPISODES * episode_length
-        if mean_return < self.threshold and self.steps < min(due, self.total_steps):
+        if not mean_return >= self.threshold and self.steps < min(due, self.total_steps):
             return
         self._last_look = self.steps
         if self._evaluation_env is None:  # its own environment, so that looking changes nothing
@@ -266,6 +275,7 @@ def train(
     *,
     seed: int = 0,
     policy: Policy | None = None,
+    prior: Policy | None = None,
     num_envs: int | None = None,
     steps: int | None = None,
     workers: int | None = None,
@@ -282,10 +292,13 @@ def train(
         env: an id, native or Gymnasium's; a function that makes a `gymnasium.Env`; or an `Env` or
             `gymnasium.vector.VectorEnv`, which keeps its own seeds and is also what the policy is
             evaluated in.
-        algorithm: "policy-gradient", "reinforce", "npg"; or settings, `NPG(kl_radius=0.1)`; None
+        algorithm: "policy-gradient", "reinforce", "a2c", "ppo", "npg", "trpo", "grpo",
+            "compatible"; or settings, `NPG(kl_radius=0.1)`; None
             takes the environment's preset.
         seed: of environment, policy and evaluation.
         policy: to go on with; it is changed. None makes one.
+        prior: a policy to start from, where `policy` is None, and to be held near, where the
+            algorithm's `prior_kl` is not 0. It is not changed.
         num_envs: of environments made from an id or a function; None takes `workers`, or the
             preset's.
         steps: environment steps, after which it ends; None takes the preset's.
@@ -314,6 +327,7 @@ def train(
         algorithm,
         seed=seed,
         policy=policy,
+        prior=prior,
         num_envs=num_envs,
         steps=steps,
         workers=workers,

@@ -55,7 +55,7 @@ struct Player {
     auto arrays = out.arrays();
     arrays.valid = nullptr;
     const SamplingActor<S, SoftmaxMlp> actor(policy, theta.data(), policy_seed);
-    out.take_finals(collect_steps<S, DiscreteAction>(batch.env, actor, T, first_index, arrays));
+    out.take_finals(collect_steps(batch.env, actor, Unchanged{}, T, first_index, arrays));
     return out;
   }
 
@@ -65,8 +65,8 @@ struct Player {
     auto arrays = out.arrays();
     arrays.last_observations = nullptr;
     const SamplingActor<S, SoftmaxMlp> actor(policy, theta.data(), policy_seed);
-    out.take_finals(collect_episodes<S, DiscreteAction>(batch.env, actor, count, T, first_index,
-                                                        arrays, out.longest));
+    out.take_finals(collect_episodes(batch.env, actor, Unchanged{}, count, T, first_index, arrays,
+                                     out.longest));
     return out;
   }
 
@@ -255,7 +255,7 @@ TEST(greedy, "A greedy actor draws nothing: its actions are the mode at every st
   batch.reset(env_seed);
   Rollout out(20, 33, 33);
   const GreedyActor<S, SoftmaxMlp> actor(player.policy, player.theta.data());
-  collect_steps<S, DiscreteAction>(batch.env, actor, 20, 0, out.arrays());
+  collect_steps(batch.env, actor, Unchanged{}, 20, 0, out.arrays());
   Array<DiscreteAction> modes(20 * 33);
   mode(player.policy, player.theta.data(), out.observations.data(), 20 * 33, modes.data());
   CHECK_SAME(out.actions, modes);

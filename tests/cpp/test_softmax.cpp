@@ -1,8 +1,7 @@
 #include <limits>
 
-#include "pgfast/distributions/batch.hpp"
+#include "distributions.hpp"
 #include "pgfast/distributions/softmax.hpp"
-#include "threads.hpp"
 
 namespace pgfast {
 namespace {
@@ -208,7 +207,7 @@ TEST(masked_actions, "A logit of -inf is an action that can't happen and disturb
         for (Index r = 0; r < tile_rows; ++r) {
           CHECK_EQ(p[r * A + masked], S{0});
           CHECK_EQ(log_p[r * A + masked], -infinity<S>);
-          CHECK_EQ(score[r * A + masked], S{1});
+          CHECK_EQ(score[r * A + masked], S{0});
           CHECK_EQ(sampled[r], masked == 0 ? 1 : 0);
           for (Index a = 0; a < A - 1; ++a) {
             CHECK_EQ(log_p[r * A + (a < masked ? a : a + 1)], rest_log_p[r * (A - 1) + a]);
@@ -373,6 +372,96 @@ TEST(kl_curvature, "To second order KL is half of d'M d.") {
   }
 }
 
+TEST(derivatives, "Score, gradients of entropy and KL, and Fisher metric, by finite differences.") {
+  for (const Index A : {2, 3, 17}) {
+    CONTEXT(A << " actions");
+    const auto z = check::normals<double>(tile_rows * A, 30);
+    const auto other = check::normals<double>(tile_rows * A, 31);
+    check::check_derivatives(Softmax{A}, z, other, check::integers(tile_rows, A, 32));
+
+    auto mask = check::flags(tile_rows * A, 0.6, 33);
+    for (Index r = 0; r < tile_rows; ++r) mask[r * A] = true;
+    const auto actions = check::TileOf<double, Softmax>({A}, z, mask).sample(1, 0, 0);
+    check::check_derivatives(Softmax{A}, z, other, actions, mask);
+  }
+}
+
+TEST(weights,
+     "Weights and scale multiply; gradients are added, score and Fisher product replace.") {
+  check::for_each_scalar([]<class S>() {
+    check::check_weights<S>(Softmax{5}, check::normals<S>(tile_rows * 5, 34),
+                            check::normals<S>(tile_rows * 5, 35),
+                            check::integers(tile_rows, 5, 36));
+  });
+}
+
+TEST(masks, "A mask is a logit of -inf, whatever stands there; the rest is a smaller softmax.") {
+  check::for_each_scalar([]<class S>() {
+    for (const Index A : {2, 3, 17, 33}) {
+      CONTEXT(A << " actions");
+      auto mask = check::flags(tile_rows * A, 0.5, 37);
+      for (Index r = 0; r < tile_rows; ++r) mask[r * A + r % A] = true;
+      auto z = check::normals<S>(tile_rows * A, 38, 3), low = z;
+      const S rubbish[] = {nan_of<S>, infinity<S>, -infinity<S>, S(1e30)};
+      for (Index i = 0; i < z.size(); ++i) {
+        if (mask[i]) continue;
+        low[i] = -infinity<S>;
+        z[i] = rubbish[i % 4];
+      }
+      using Tile = check::TileOf<S, Softmax>;
+      const Tile masked({A}, z, mask), expected({A}, low);
+      const auto u = check::normals<S>(tile_rows * A, 39);
+      const auto other_z = check::normals<S>(tile_rows * A, 40);
+      const Tile other({A}, other_z, mask);
+      for (Index a = 0; a < A; ++a) {
+        const auto all = Array<DiscreteAction>::constant(tile_rows, a);
+        CHECK_SAME(masked.log_prob(all), expected.log_prob(all));
+        CHECK_SAME(masked.score(all), expected.score(all));
+        const auto log_prob = masked.log_prob(all);
+        for (Index r = 0; r < tile_rows; ++r) {
+          CHECK_EQ(log_prob[r] == -infinity<S>, !mask[r * A + a]);
+        }
+      }
+      CHECK_SAME(masked.entropy(), expected.entropy());
+      CHECK_SAME(masked.fisher(u), expected.fisher(u));
+      CHECK_SAME(masked.kl(other), expected.kl(other));
+      CHECK(masked.entropy().is_finite().all());
+      CHECK(masked.kl(other).is_finite().all());
+      const auto score = masked.score(masked.sample(1, 0, 0));
+      for (const auto& gradient : {score, masked.entropy_gradient(), masked.kl_gradient(other),
+                                   masked.reverse_kl_gradient(other), masked.fisher(u)}) {
+        CHECK(gradient.is_finite().all());
+        for (Index i = 0; i < gradient.size(); ++i) {
+          if (!mask[i]) CHECK_EQ(gradient[i], S{0});
+        }
+      }
+      const auto mode = masked.mode();
+      for (Index r = 0; r < tile_rows; ++r) CHECK(mask[r * A + mode[r]]);
+      for (std::uint64_t index = 0; index < 200; ++index) {
+        const auto sampled = masked.sample(2, 0, index);
+        for (Index r = 0; r < tile_rows; ++r) CHECK(mask[r * A + sampled[r]]);
+      }
+    }
+  });
+}
+
+TEST(nothing_allowed,
+     "A mask that forbids all gives NaN and action 0, and disturbs no other row.") {
+  check::for_each_scalar([]<class S>() {
+    auto mask = Array<bool>::ones(3 * 4);
+    mask.fill(4, 4, false);
+    const auto z = check::normals<S>(3 * 4, 41);
+    const check::TileOf<S, Softmax> rows({4}, z, mask), fine({4}, z);
+    const auto entropy = rows.entropy(), expected = fine.entropy();
+    CHECK(std::isnan(entropy[1]));
+    CHECK_EQ(entropy[0], expected[0]);
+    CHECK_EQ(entropy[2], expected[2]);
+    CHECK_EQ(rows.mode()[1], 0);
+    CHECK_EQ(rows.sample(1, 0, 0)[1], 0);
+    CHECK(std::isnan(rows.log_prob({0, 0, 0})[1]));
+  });
+}
+
 TEST(inverse_cdf, "A sample is the first action whose cumulated probability exceeds u.") {
   check::for_each_scalar([]<class S>() {
     const S below_one = std::nextafter(S{1}, S{0});
@@ -492,13 +581,14 @@ TEST(whole_batches, "A batch is its tiles, whatever its size, address and number
         const auto actions = check::integers(batch_size, A, 22);
         check::Shifted<S> z_shifted(z, 3);
         const auto everything = [&](const S* logits) {
+          const batch::Parameters<S> parameters{logits, A};
           Array<S> log_prob(batch_size), entropy(batch_size), kl(batch_size), score(batch_size * A);
           Array<DiscreteAction> sampled(batch_size);
-          batch::log_prob(softmax, logits, actions.data(), batch_size, log_prob.data());
-          batch::entropy(softmax, logits, batch_size, entropy.data());
-          batch::kl(softmax, logits, other.data(), batch_size, kl.data());
-          batch::score(softmax, logits, actions.data(), batch_size, score.data());
-          batch::sample(softmax, logits, batch_size, 23, 24, sampled.data());
+          batch::log_prob(softmax, parameters, actions.data(), batch_size, log_prob.data());
+          batch::entropy(softmax, parameters, batch_size, entropy.data());
+          batch::kl(softmax, parameters, {other.data(), A}, batch_size, kl.data());
+          batch::score(softmax, parameters, actions.data(), batch_size, score.data());
+          batch::sample(softmax, parameters, batch_size, 23, 24, sampled.data());
           return std::tuple{log_prob, entropy, kl, score, sampled};
         };
         check::same_on_any_threads([&] { return everything(z.data()); });

@@ -5,8 +5,8 @@
 // Sums are taken in double, element after element, so that they depend on the batch alone.
 #pragma once
 
-#include "pgfast/arrays.hpp"
 #include "pgfast/parallel.hpp"
+#include "pgfast/ridge_regression.hpp"
 
 namespace pgfast {
 
@@ -68,6 +68,77 @@ void leave_one_out_baseline(ConstMatrixView<S> g, const bool* valid, MatrixView<
       b_t[n] = counts ? static_cast<S>((row.sum - static_cast<double>(g_t[n])) / others) : S{0};
     }
   });
+}
+
+// The constant that minimises the variance of sum_t score_t (g_t - b), steps taken as independent:
+//   b = E[|score|^2 g] / E[|score|^2]
+// over all steps, or, `per_time`, over the trajectories that are valid at t. `norms` are |score|^2;
+// where all of them are 0, b is 0.
+template <class S>
+S weighted_mean(const S* g, const S* norms, const bool* valid, Index count) {
+  double sum = 0, weight = 0;
+  for (Index n = 0; n < count; ++n) {
+    if (valid && !valid[n]) continue;
+    sum += static_cast<double>(norms[n]) * static_cast<double>(g[n]);
+    weight += static_cast<double>(norms[n]);
+  }
+  return weight == 0 ? static_cast<S>(0 * sum) : static_cast<S>(sum / weight);
+}
+
+template <class S>
+void optimal_baseline(ConstMatrixView<S> g, const bool* valid, const S* norms, bool per_time,
+                      MatrixView<S> b) {
+  const Index N = g.cols();
+  const auto fill = [valid](S mean, Index begin, Index end, S* out) {
+    for (Index i = begin; i < end; ++i) out[i] = (!valid || valid[i]) ? mean : S{0};
+  };
+  if (!per_time) {
+    fill(weighted_mean(g.data(), norms, valid, g.size()), 0, g.size(), b.data());
+    return;
+  }
+  parallel_for(g.rows(), ceil_div(16384, N), [&](Index t) {
+    const Index i = t * N;
+    fill(weighted_mean(g.data() + i, norms + i, valid ? valid + i : nullptr, N), i, i + N,
+         b.data());
+  });
+}
+
+// The regressors of step t in the state s (D): s, s^2, tau, tau^2, tau^3 with tau = t / 100.
+template <class S>
+void linear_baseline_regressors(const S* s, Index D, Index t, double* x) {
+  for (Index d = 0; d < D; ++d) {
+    x[d] = static_cast<double>(s[d]);
+    x[D + d] = x[d] * x[d];
+  }
+  const double tau = static_cast<double>(t) / 100;
+  x[2 * D] = tau;
+  x[2 * D + 1] = tau * tau;
+  x[2 * D + 2] = tau * tau * tau;
+}
+
+// b_{t,n} = w'x_{t,n} + w_0, the ridge regression of g on these regressors over the valid steps.
+// Row t of the batch is the t-th step of each trajectory; `observations` (T, N, D).
+template <class S>
+RidgeOutcome linear_baseline(ConstMatrixView<S> g, const bool* valid, const S* observations,
+                             Index D, double ridge, MatrixView<S> b) {
+  const Index N = g.cols(), J = 2 * D + 3;
+  const auto read = [&](Index i, double* x) {
+    if (valid && !valid[i]) return false;
+    linear_baseline_regressors(observations + i * D, D, i / N, x);
+    x[J] = static_cast<double>(g.data()[i]);
+    return true;
+  };
+  Buffer<double> w = Buffer<double>::Zero(J + 1);
+  const RidgeOutcome outcome = ridge_regression(g.size(), J, ridge, [&] { return read; }, w.data());
+  for_each_block(g.size(), [&](Index begin, Index end) {
+    Buffer<double> x(J + 1);
+    for (Index i = begin; i < end; ++i) {
+      double value = 0;
+      if (read(i, x.data())) value = w[J] + (w.head(J) * x.head(J)).sum();
+      b.data()[i] = static_cast<S>(value);
+    }
+  });
+  return outcome;
 }
 
 }  // namespace pgfast

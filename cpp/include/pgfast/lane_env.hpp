@@ -6,6 +6,21 @@
 // with time limits, autoreset and random streams. The last block's unused lanes are computed and
 // ignored.
 //
+// What an environment has:
+//
+//   Scalar, Action              float or double; DiscreteAction or Scalar
+//   State, Observation          Array<S, 32, K>, Array<S, 32, D>
+//   Actions                     Array<S, 32, A>, where an action is a row of numbers
+//   reset(state, lane, draws)   begins an episode in one lane
+//   step(state, actions, rewards, terminated)
+//                               all lanes at once; discrete actions are an array of 32
+//   observe(state)              an Observation, or an expression over the state
+//
+// and what only some have: `random_steps`, true, and LaneDraws as the last argument of step; valid(
+// row), where not every row of numbers is a state. A size that is known only at run time is
+// Eigen::Dynamic in the type and state_size(), observation_size() or action_size(); then
+// state_columns() is how many columns a State has, those behind state_size() being work space.
+//
 // Environment i's numbers come from the stream (seed_i, i) alone: it does not depend on the size of
 // the batch, on its neighbours or on the thread that runs it.
 #pragma once
@@ -38,19 +53,62 @@ struct EnvDraws {
   }
 };
 
+// The streams of a block's lanes, for environments that draw in every step.
+template <class S>
+class LaneDraws {
+ public:
+  using Uniforms = Lanes<S, env_lanes>[draws_per_block<S>];
+
+  explicit LaneDraws(EnvDraws* lanes) : lanes_(lanes) {}
+
+  // One Philox block of every lane: out[i][l] is its draw i, as EnvDraws::uniforms gives it.
+  void uniforms(Uniforms& out) {
+    constexpr int W = static_cast<int>(env_lanes), words = words_per_draw<S>;
+    std::uint32_t c[4][W], k[2][W];
+    for (int l = 0; l < W; ++l) {
+      EnvDraws& lane = lanes_[l];
+      c[0][l] = static_cast<std::uint32_t>(lane.counter);
+      c[1][l] = static_cast<std::uint32_t>(lane.counter >> 32);
+      c[2][l] = lane.stream;
+      c[3][l] = static_cast<std::uint32_t>(Purpose::environment);
+      k[0][l] = static_cast<std::uint32_t>(lane.seed);
+      k[1][l] = static_cast<std::uint32_t>(lane.seed >> 32);
+      ++lane.counter;
+    }
+    philox_lanes(c, k);
+    for (int i = 0; i < draws_per_block<S>; ++i) {
+      for (int l = 0; l < W; ++l) {
+        const std::uint32_t w[2] = {c[i * words][l], c[i * words + words - 1][l]};
+        out[i][l] = uniform_from_words<S>(w);
+      }
+    }
+  }
+
+ private:
+  EnvDraws* lanes_;
+};
+
+// An environment's continuous actions as lanes; discrete ones need none.
+template <class Env, bool discrete>
+struct ActionLanes {};
+template <class Env>
+struct ActionLanes<Env, false> {
+  typename Env::Actions actions;
+};
+
 template <class Env>
 class LaneEnv final : public VectorEnv<typename Env::Scalar, typename Env::Action> {
  public:
   using S = typename Env::Scalar;
   using Action = typename Env::Action;
-  static constexpr Index K = Env::State::ColsAtCompileTime;
-  static constexpr Index D = Env::Observation::ColsAtCompileTime;
+  static constexpr bool discrete = std::is_same_v<Action, DiscreteAction>;
+  static constexpr bool random_steps = requires { requires Env::random_steps; };
 
   LaneEnv(Env env, Index num_envs, Index max_episode_steps)
-      : env_(env),
+      : env_(std::move(env)),
         num_envs_(num_envs),
         max_episode_steps_(max_episode_steps),
-        blocks_(static_cast<std::size_t>(ceil_div(num_envs, env_lanes))) {
+        blocks_(static_cast<std::size_t>(ceil_div(num_envs, env_lanes)), Block(env_)) {
     for (Index i = 0; i < num_envs; ++i) {
       block_of(i).draws[i % env_lanes].stream = static_cast<std::uint32_t>(i);
       block_of(i).set_finished(i % env_lanes, true);  // until the first reset
@@ -58,8 +116,23 @@ class LaneEnv final : public VectorEnv<typename Env::Scalar, typename Env::Actio
   }
 
   Index num_envs() const override { return num_envs_; }
-  Index observation_size() const override { return D; }
-  Index state_size() const override { return K; }
+  Index observation_size() const override {
+    constexpr Index D = Env::Observation::ColsAtCompileTime;
+    if constexpr (D == Eigen::Dynamic) {
+      return env_.observation_size();
+    } else {
+      return D;
+    }
+  }
+  Index state_size() const override {
+    constexpr Index K = Env::State::ColsAtCompileTime;
+    if constexpr (K == Eigen::Dynamic) {
+      return env_.state_size();
+    } else {
+      return K;
+    }
+  }
+  Index action_size() const override { return action_size_of(env_); }
   Index max_episode_steps() const override { return max_episode_steps_; }
 
   void seed(Index i, std::uint64_t seed) override {
@@ -72,6 +145,7 @@ class LaneEnv final : public VectorEnv<typename Env::Scalar, typename Env::Actio
 
   void set_episode_start(Index i, const S* state) override {
     Block& block = block_of(i);
+    const Index K = state_size();
     for (Index k = 0; k < K; ++k) block.state(i % env_lanes, k) = state[k];
     block.elapsed[i % env_lanes] = 0;
     block.set_finished(i % env_lanes, false);
@@ -81,12 +155,27 @@ class LaneEnv final : public VectorEnv<typename Env::Scalar, typename Env::Actio
 
   bool finished(Index i) const override { return block_of(i).finished[i % env_lanes] != 0; }
 
+  bool valid(const S* state) const override {
+    if constexpr (requires { env_.valid(state); }) {
+      return env_.valid(state);
+    } else {
+      return true;
+    }
+  }
+
+  void read_state(Index i, S* state) const override {
+    const Block& block = block_of(i);
+    const Index K = state_size();
+    for (Index k = 0; k < K; ++k) state[k] = block.state(i % env_lanes, k);
+  }
+
   EnvCopy<S> get_state() const override {
+    const Index K = state_size();
     EnvCopy<S> copy(num_envs_, K);
     for (Index i = 0; i < num_envs_; ++i) {
       const Block& block = block_of(i);
       const Index lane = i % env_lanes;
-      for (Index k = 0; k < K; ++k) copy.state[i * K + k] = block.state(lane, k);
+      read_state(i, copy.state.data() + i * K);
       copy.elapsed[i] = block.elapsed[lane];
       copy.finished[i] = block.finished[lane] != 0;
       copy.seed[i] = block.draws[lane].seed;
@@ -96,6 +185,7 @@ class LaneEnv final : public VectorEnv<typename Env::Scalar, typename Env::Actio
   }
 
   void set_state(const EnvCopy<S>& copy) override {
+    const Index K = state_size();
     for (Index i = 0; i < num_envs_; ++i) {
       Block& block = block_of(i);
       const Index lane = i % env_lanes;
@@ -116,16 +206,16 @@ class LaneEnv final : public VectorEnv<typename Env::Scalar, typename Env::Actio
                   const StepOutput<S>& out) override {
     Block& block = blocks_[static_cast<std::size_t>(b)];
     const Index lanes = this->lanes(b);
-    Action padded_actions[env_lanes] = {};
-    std::copy(actions, actions + lanes, padded_actions);
-
     const bool any_waiting = block.num_finished > 0;
-    typename Env::State before;
-    if (any_waiting) before = block.state;
+    std::uint64_t counters[env_lanes];
+    if (any_waiting) {
+      block.before = block.state;
+      for (Index l = 0; l < env_lanes; ++l) counters[l] = block.draws[l].counter;
+    }
 
     Lanes<S, env_lanes> rewards;
     std::uint8_t terminated[env_lanes], truncated[env_lanes];
-    env_.step(block.state, padded_actions, rewards, terminated);
+    step_lanes(block, actions, lanes, rewards, terminated);
     const bool limited = max_episode_steps_ > 0;
     const auto limit = limited ? static_cast<std::int32_t>(max_episode_steps_)
                                : std::numeric_limits<std::int32_t>::max() - 1;
@@ -142,7 +232,8 @@ class LaneEnv final : public VectorEnv<typename Env::Scalar, typename Env::Actio
     if (any_waiting) {
       for (Index l = 0; l < lanes; ++l) {
         if (!block.finished[l]) continue;
-        block.state.row(l) = before.row(l);
+        block.state.row(l) = block.before.row(l);
+        block.draws[l].counter = counters[l];
         rewards[l] = S{0};
         terminated[l] = truncated[l] = 0;
         if (mode != Autoreset::disabled) block.reset(env_, l);
@@ -172,7 +263,15 @@ class LaneEnv final : public VectorEnv<typename Env::Scalar, typename Env::Actio
 
  private:
   struct Block {
-    typename Env::State state = Env::State::Zero();
+    explicit Block(const Env& env) : state(Env::State::Zero(env_lanes, columns(env))) {
+      before = state;
+      if constexpr (!discrete) {
+        box.actions = Env::Actions::Zero(env_lanes, action_size_of(env));
+      }
+    }
+
+    typename Env::State state, before;  // before: what lanes that wait for a reset go back to
+    ActionLanes<Env, discrete> box;     // unused lanes stay zero
     std::int32_t elapsed[env_lanes] = {};
     std::uint8_t finished[env_lanes] =
         {};  // bytes, as everywhere where loops should be vector code
@@ -190,11 +289,56 @@ class LaneEnv final : public VectorEnv<typename Env::Scalar, typename Env::Actio
     }
   };
 
+  static Index columns(const Env& env) {
+    constexpr Index K = Env::State::ColsAtCompileTime;
+    if constexpr (K == Eigen::Dynamic) {
+      return env.state_columns();
+    } else {
+      return K;
+    }
+  }
+
+  static Index action_size_of(const Env& env) {
+    if constexpr (discrete) {
+      return 1;
+    } else if constexpr (Env::Actions::ColsAtCompileTime == Eigen::Dynamic) {
+      return env.action_size();
+    } else {
+      return Env::Actions::ColsAtCompileTime;
+    }
+  }
+
+  // A step of all lanes, `lanes` of which are used and have actions.
+  void step_lanes(Block& block, const Action* actions, Index lanes, Lanes<S, env_lanes>& rewards,
+                  std::uint8_t* terminated) {
+    const auto step = [&](const auto& of_lanes) {
+      if constexpr (random_steps) {
+        LaneDraws<S> draws(block.draws);
+        env_.step(block.state, of_lanes, rewards, terminated, draws);
+      } else {
+        env_.step(block.state, of_lanes, rewards, terminated);
+      }
+    };
+    if constexpr (discrete) {
+      Action padded_actions[env_lanes] = {};
+      std::copy(actions, actions + lanes, padded_actions);
+      step(padded_actions);
+    } else {
+      const Index A = action_size();
+      for (Index a = 0; a < A; ++a) {
+        for (Index l = 0; l < lanes; ++l) block.box.actions(l, a) = actions[l * A + a];
+      }
+      step(block.box.actions);
+    }
+  }
+
   Block& block_of(Index i) { return blocks_[static_cast<std::size_t>(i / env_lanes)]; }
   const Block& block_of(Index i) const { return blocks_[static_cast<std::size_t>(i / env_lanes)]; }
 
   // Lanes to rows: the observation of lane l is row l. A full block has a constant trip count.
-  static void write_rows(const typename Env::Observation& observation, Index lanes, S* rows) {
+  template <class Observed>
+  void write_rows(const Observed& observation, Index lanes, S* rows) const {
+    const Index D = observation_size();
     const auto write = [&](Index count) {
       for (Index l = 0; l < count; ++l) {
         for (Index d = 0; d < D; ++d) rows[l * D + d] = observation(l, d);

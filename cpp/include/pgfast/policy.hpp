@@ -11,12 +11,10 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 
 #include "pgfast/conjugate_gradient.hpp"
-#include "pgfast/distributions/softmax.hpp"
-#include "pgfast/networks/mlp.hpp"
-#include "pgfast/networks/state_action_linear.hpp"
-#include "pgfast/parallel.hpp"
+#include "pgfast/networks/outputs.hpp"
 
 namespace pgfast {
 
@@ -31,124 +29,134 @@ struct Policy {
   Distribution distribution;
 };
 
+// What a policy decides on: observations (count, D), and where some actions are forbidden the masks
+// (count, Z) of the allowed ones, Z the number of logits; null where all are allowed.
+template <class S>
+struct States {
+  const S* observations;
+  Index count;
+  const bool* masks = nullptr;
+};
+
 // Work memory of a policy for one tile of samples.
 template <class S, class P>
 struct PolicyTile {
   typename P::Network::template Tile<S> network;
   typename P::Distribution::template Tile<S> distribution;
   Buffer<S> dz;
+  Index D, Z;
 
   PolicyTile(const P& policy, const S* theta)
       : network(policy.network, theta),
         distribution(policy.distribution),
-        dz(Buffer<S>::Zero(padded(tile_rows * policy.network.output_size()))) {}
+        dz(Buffer<S>::Zero(padded(tile_rows * policy.network.output_size()))),
+        D(policy.network.input_size()),
+        Z(policy.network.output_size()) {}
 
-  void forward(const S* observations, Index rows) {
-    distribution.set(network.forward(observations, rows), rows);
+  void forward(const S* observations, Index rows, const bool* masks = nullptr) {
+    const S* z = network.forward(observations, rows);
+    if constexpr (requires { distribution.set(z, rows, masks); }) {
+      distribution.set(z, rows, masks);
+    } else {
+      distribution.set(z, rows);
+    }
+  }
+  void forward(const States<S>& states, Index first, Index rows) {
+    forward(states.observations + first * D, rows, states.masks ? states.masks + first * Z : nullptr);
   }
 };
 
-// f(first, rows) over [begin, end) in whole tiles and a rest.
-template <class F>
-void for_each_tile(Index begin, Index end, F&& f) {
-  for (Index first = begin; first < end; first += tile_rows) {
-    f(first, std::min(tile_rows, end - first));
-  }
-}
-
-// f(tile, first, rows) over a batch, each block of samples with its own tile.
+// f(tile, first, rows) over a batch, each block of samples with its own tile, after the forward
+// pass.
 template <class S, class P, class F>
-void map_tiles(const P& policy, const S* theta, Index batch, F&& f) {
-  for_each_block(batch, [&](Index begin, Index end) {
+void map_tiles(const P& policy, const S* theta, const States<S>& states, F&& f) {
+  for_each_block(states.count, [&](Index begin, Index end) {
     PolicyTile<S, P> tile(policy, theta);
-    for_each_tile(begin, end, [&](Index first, Index rows) { f(tile, first, rows); });
+    for_each_tile(begin, end, [&](Index first, Index rows) {
+      tile.forward(states, first, rows);
+      f(tile, first, rows);
+    });
   });
 }
 
 template <class S, class P>
-void parameters_of(const P& policy, const S* theta, const S* observations, Index batch, S* z) {
-  const Index D = policy.network.input_size(), A = policy.network.output_size();
-  map_tiles(policy, theta, batch, [&](auto& tile, Index first, Index rows) {
-    const S* z_tile = tile.network.forward(observations + first * D, rows);
-    std::copy(z_tile, z_tile + rows * A, z + first * A);
-  });
-}
-
-template <class S, class P>
-void mode(const P& policy, const S* theta, const S* observations, Index batch,
+void mode(const P& policy, const S* theta, const States<S>& states,
           typename P::template Action<S>* actions) {
-  const Index D = policy.network.input_size();
-  map_tiles(policy, theta, batch, [&](auto& tile, Index first, Index rows) {
-    tile.forward(observations + first * D, rows);
-    tile.distribution.mode(actions + first * policy.distribution.action_size());
+  const Index A = policy.distribution.action_size();
+  map_tiles(policy, theta, states, [&](auto& tile, Index first, Index) {
+    tile.distribution.mode(actions + first * A);
   });
 }
 
 template <class S, class P>
-void log_prob(const P& policy, const S* theta, const S* observations,
-              const typename P::template Action<S>* actions, Index batch, S* out) {
-  const Index D = policy.network.input_size();
-  map_tiles(policy, theta, batch, [&](auto& tile, Index first, Index rows) {
-    tile.forward(observations + first * D, rows);
-    tile.distribution.log_prob(actions + first * policy.distribution.action_size(), out + first);
+void log_prob(const P& policy, const S* theta, const States<S>& states,
+              const typename P::template Action<S>* actions, S* out) {
+  const Index A = policy.distribution.action_size();
+  map_tiles(policy, theta, states, [&](auto& tile, Index first, Index) {
+    tile.distribution.log_prob(actions + first * A, out + first);
   });
 }
 
 template <class S, class P>
-void entropy(const P& policy, const S* theta, const S* observations, Index batch, S* out) {
-  const Index D = policy.network.input_size();
-  map_tiles(policy, theta, batch, [&](auto& tile, Index first, Index rows) {
-    tile.forward(observations + first * D, rows);
-    tile.distribution.entropy(out + first);
-  });
+void entropy(const P& policy, const S* theta, const States<S>& states, S* out) {
+  map_tiles(policy, theta, states,
+            [&](auto& tile, Index first, Index) { tile.distribution.entropy(out + first); });
 }
 
 // KL(pi_theta || pi_other) of each sample.
 template <class S, class P>
 void kl(const P& policy, const S* theta, const P& other, const S* other_theta,
-        const S* observations, Index batch, S* out) {
-  const Index D = policy.network.input_size();
-  for_each_block(batch, [&](Index begin, Index end) {
+        const States<S>& states, S* out) {
+  for_each_block(states.count, [&](Index begin, Index end) {
     PolicyTile<S, P> tile(policy, theta), other_tile(other, other_theta);
     for_each_tile(begin, end, [&](Index first, Index rows) {
-      tile.forward(observations + first * D, rows);
-      other_tile.forward(observations + first * D, rows);
+      tile.forward(states, first, rows);
+      other_tile.forward(states, first, rows);
       tile.distribution.kl(other_tile.distribution, out + first);
     });
   });
+}
+
+// How many (sample, dimension) pairs of a Gaussian policy have their sigma held up by the floor.
+template <class S, class P>
+Index floored_count(const P& policy, const S* theta, const States<S>& states) {
+  std::atomic<Index> count = 0;
+  map_tiles(policy, theta, states,
+            [&](auto& tile, Index, Index) { count += tile.distribution.floored(); });
+  return count;
 }
 
 // out (P) = sum_b w_b grad log pi(a_b | s_b). `weights` may be null: 1. A tile whose weights are
 // all zero (the padding behind episodes that are over) is passed over unseen; in
 // other tiles a sample of weight zero must be finite, as 0 * NaN is NaN.
 template <class S, class P>
-void score(const P& policy, const S* theta, const S* observations,
-           const typename P::template Action<S>* actions, const S* weights, Index batch, S* out) {
-  const Index D = policy.network.input_size();
-  sum_over_blocks(batch, policy.network.num_parameters(), out,
+void score(const P& policy, const S* theta, const States<S>& states,
+           const typename P::template Action<S>* actions, const S* weights, S* out) {
+  const Index A = policy.distribution.action_size();
+  sum_over_blocks(states.count, policy.network.num_parameters(), out,
                   [&](Index begin, Index end, S* gradient) {
                     PolicyTile<S, P> tile(policy, theta);
                     for_each_tile(begin, end, [&](Index first, Index rows) {
                       const S* w = weights ? weights + first : nullptr;
                       if (w && std::all_of(w, w + rows, [](S x) { return x == S{0}; })) return;
-                      tile.forward(observations + first * D, rows);
-                      tile.distribution.score(actions + first * policy.distribution.action_size(), w, tile.dz.data());
+                      tile.forward(states, first, rows);
+                      tile.distribution.score(actions + first * A, w, tile.dz.data());
                       tile.network.backward(tile.dz.data(), gradient);
                     });
                   });
 }
 
-// out (B, P): each sample's score.
+// out (count, P): each sample's score.
 template <class S, class P>
-void scores(const P& policy, const S* theta, const S* observations,
-            const typename P::template Action<S>* actions, Index batch, S* out) {
-  const Index D = policy.network.input_size(), size = policy.network.num_parameters();
-  for_each_block(batch, [&](Index begin, Index end) {
+void scores(const P& policy, const S* theta, const States<S>& states,
+            const typename P::template Action<S>* actions, S* out) {
+  const Index A = policy.distribution.action_size(), size = policy.network.num_parameters();
+  for_each_block(states.count, [&](Index begin, Index end) {
     PolicyTile<S, P> tile(policy, theta);
     std::fill(out + begin * size, out + end * size, S{0});
     for (Index b = begin; b < end; ++b) {
-      tile.forward(observations + b * D, 1);
-      tile.distribution.score(actions + b * policy.distribution.action_size(), nullptr, tile.dz.data());
+      tile.forward(states, b, 1);
+      tile.distribution.score(actions + b * A, nullptr, tile.dz.data());
       tile.network.backward(tile.dz.data(), out + b * size);
     }
   });
@@ -156,14 +164,14 @@ void scores(const P& policy, const S* theta, const S* observations,
 
 // out (P) = mean_b J_b' M_b J_b v + damping v
 template <class S, class P>
-void fisher_vector_product(const P& policy, const S* theta, const S* observations, Index batch,
-                           const S* v, S damping, S* out) {
-  const Index D = policy.network.input_size(), size = policy.network.num_parameters();
-  const S scale = S{1} / static_cast<S>(batch);
-  sum_over_blocks(batch, size, out, [&](Index begin, Index end, S* product) {
+void fisher_vector_product(const P& policy, const S* theta, const States<S>& states, const S* v,
+                           S damping, S* out) {
+  const Index size = policy.network.num_parameters();
+  const S scale = S{1} / static_cast<S>(states.count);
+  sum_over_blocks(states.count, size, out, [&](Index begin, Index end, S* product) {
     PolicyTile<S, P> tile(policy, theta);
     for_each_tile(begin, end, [&](Index first, Index rows) {
-      tile.forward(observations + first * D, rows);
+      tile.forward(states, first, rows);
       tile.network.jvp(v, tile.dz.data());
       tile.distribution.fisher(tile.dz.data(), scale);
       tile.network.backward(tile.dz.data(), product);
@@ -174,12 +182,12 @@ void fisher_vector_product(const P& policy, const S* theta, const S* observation
 
 // x with (F + damping I) x = gradient, F the Fisher matrix of the batch.
 template <class S, class P>
-CGOutcome natural_gradient(const P& policy, const S* theta, const S* observations, Index batch,
+CGOutcome natural_gradient(const P& policy, const S* theta, const States<S>& states,
                            const S* gradient, double damping, double tolerance,
                            Index max_iterations, S* x) {
   return conjugate_gradient<S>(
       [&](const S* v, S* out) {
-        fisher_vector_product(policy, theta, observations, batch, v, S{0}, out);
+        fisher_vector_product(policy, theta, states, v, S{0}, out);
       },
       gradient, x, policy.network.num_parameters(), tolerance, max_iterations, damping);
 }

@@ -69,15 +69,14 @@ class GreedyActor final : public Actor<S, typename P::template Action<S>> {
 
 // Actions for a batch, row b from stream `first_stream + b`.
 template <class S, class P>
-void sample(const P& policy, const S* theta, const S* observations, Index batch, std::uint64_t seed,
-            std::uint32_t first_stream, std::uint64_t index, typename P::template Action<S>* actions) {
-  const Index D = policy.network.input_size();
-  for_each_block(batch, [&](Index begin, Index end) {
-    SamplingActor<S, P> actor(policy, theta, seed);
-    for_each_tile(begin, end, [&](Index first, Index rows) {
-      actor.act(observations + first * D, rows, first_stream + static_cast<std::uint32_t>(first),
-                index, actions + first * policy.distribution.action_size(), nullptr);
-    });
+void sample(const P& policy, const S* theta, const States<S>& states, std::uint64_t seed,
+            std::uint32_t first_stream, std::uint64_t index,
+            typename P::template Action<S>* actions) {
+  const Index A = policy.distribution.action_size();
+  map_tiles(policy, theta, states, [&](auto& tile, Index first, Index) {
+    StreamTile<S> draws(seed, Purpose::action);
+    tile.distribution.sample(draws, first_stream + static_cast<std::uint32_t>(first), index,
+                             actions + first * A);
   });
 }
 

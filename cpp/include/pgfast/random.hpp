@@ -16,7 +16,14 @@
 namespace pgfast {
 
 // What a stream is for. An environment and a policy that share a seed share no numbers.
-enum class Purpose : std::uint32_t { general = 0, environment = 1, action = 2, parameters = 3 };
+enum class Purpose : std::uint32_t {
+  general = 0,
+  environment = 1,
+  action = 2,
+  parameters = 3,
+  features = 4,
+  shuffle = 5
+};
 
 using PhiloxBlock = std::array<std::uint32_t, 4>;
 
@@ -44,6 +51,25 @@ inline PhiloxBlock philox(std::uint64_t seed, Purpose purpose, std::uint32_t str
   return philox({static_cast<std::uint32_t>(index), static_cast<std::uint32_t>(index >> 32), stream,
                  static_cast<std::uint32_t>(purpose)},
                 static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32));
+}
+
+// The same for W lanes, each with a counter c and a key k of its own: c becomes the results. Plain
+// loops over lanes, which compilers turn into vector code.
+template <int W>
+void philox_lanes(std::uint32_t (&c)[4][W], std::uint32_t (&k)[2][W]) {
+  using K = PhiloxConstants;
+  for (int round = 0; round < K::rounds; ++round) {
+    for (int l = 0; l < W; ++l) {
+      const std::uint64_t p0 = std::uint64_t{K::multiplier[0]} * c[0][l];
+      const std::uint64_t p1 = std::uint64_t{K::multiplier[1]} * c[2][l];
+      c[0][l] = static_cast<std::uint32_t>(p1 >> 32) ^ c[1][l] ^ k[0][l];
+      c[1][l] = static_cast<std::uint32_t>(p1);
+      c[2][l] = static_cast<std::uint32_t>(p0 >> 32) ^ c[3][l] ^ k[1][l];
+      c[3][l] = static_cast<std::uint32_t>(p0);
+      k[0][l] += K::weyl[0];
+      k[1][l] += K::weyl[1];
+    }
+  }
 }
 
 // Words that one draw of type S takes, and draws that one Philox block holds.

@@ -1,73 +1,11 @@
-// Returns and advantages of a rollout (T, N), time-major, by backward recursions over time.
-//
-// Every recursion is y_t = x_t + decay * tail_t, where the tail of a step that ends an episode is
-// cut. What stands in for the tail:
-//
-//   not done     the next step's y; after the last row, the bootstrap from V(last_observations)
-//   truncated    gamma * V(final observation of this step), never the reset state's value
-//   terminated   nothing, also where the step is truncated as well
-//
-// Memory plan: columns in blocks of `column_block`, so that the row of y that the recursion reads
-// back is still in the first-level cache (4 KiB for float32) and each input is streamed once. The
-// inner loop runs over columns, loads before it selects, and becomes vector code; the bootstrap of
-// a truncated step is added afterwards to the few elements that need it. Tails are cut by
-// selection, not by multiplication with zero: a NaN on the far side of an episode's end stays
-// there.
+// Returns and advantages of a rollout (T, N), time-major, by recursions over time; `column_blocks`
+// says how the ends of episodes cut them. `values` is (T + 1, N), its last row
+// V(last_observations). `final_values` (K) may be null where no step is truncated only.
 #pragma once
 
-#include <vector>
-
-#include "pgfast/arrays.hpp"
-#include "pgfast/parallel.hpp"
+#include "pgfast/column_blocks.hpp"
 
 namespace pgfast {
-
-inline constexpr Index column_block = 1024;
-
-// The columns [begin, end) of one block, and where its truncated steps stand in `final_values`,
-// which has one entry per truncated step in the order of argwhere (row by row).
-struct ColumnBlock {
-  Index begin, end;
-  const Index* first_final;  // per row; null where there are no final values
-};
-
-// f(ColumnBlock) over all columns of a (T, N) batch.
-template <class F>
-void for_each_column_block(FlagView truncated, bool with_final_values, F&& f) {
-  const Index T = truncated.rows(), N = truncated.cols();
-  const Index blocks = ceil_div(N, column_block);
-  // first_final[block * T + t]: how many truncated steps come before row t, column block * 1024.
-  std::vector<Index> first_final(with_final_values ? static_cast<std::size_t>(blocks * T) : 0);
-  if (with_final_values) {
-    Index seen = 0;
-    for (Index t = 0; t < T; ++t) {
-      for (Index block = 0; block < blocks; ++block) {
-        first_final[static_cast<std::size_t>(block * T + t)] = seen;
-        const Index begin = block * column_block, end = std::min(N, begin + column_block);
-        seen += count_set(truncated.data() + t * N, begin, end);
-      }
-    }
-  }
-  // A block of 1024 columns takes about 0.2 us a row; 64 rows pay for a thread.
-  parallel_for(blocks, ceil_div(64, T), [&](Index block) {
-    const Index begin = block * column_block;
-    f(ColumnBlock{begin, std::min(N, begin + column_block),
-                  with_final_values ? first_final.data() + block * T : nullptr});
-  });
-}
-
-// Adds gamma * V(final observation) to the truncated, not terminated steps of row t.
-template <class S>
-void add_final_values(const ColumnBlock& block, Index t, FlagView terminated, FlagView truncated,
-                      S gamma, const S* final_values, S* out) {
-  if (final_values == nullptr) return;
-  const Index N = truncated.cols();
-  Index k = block.first_final[t];
-  for_each_set(truncated.data() + t * N, block.begin, block.end, [&](Index n) {
-    if (!terminated(t, n)) out[n] += gamma * final_values[k];
-    ++k;
-  });
-}
 
 // G_t = r_t + gamma * tail. `last_values` (N) and `final_values` (K) may be null: then zero.
 template <class S>
@@ -90,7 +28,7 @@ void reward_to_go(ConstMatrixView<S> rewards, FlagView terminated, FlagView trun
         const bool done = (end[n] | cut[n]) != 0;
         g[n] = r[n] + gamma * (done ? S{0} : future);
       }
-      add_final_values(block, t, terminated, truncated, gamma, final_values, out.data() + t * N);
+      add_final_values(block, t, terminated, truncated, gamma, final_values, g);
       next = g;
     }
   });
@@ -143,7 +81,7 @@ void episode_return(ConstMatrixView<S> rewards, FlagView terminated, FlagView tr
 
 // Generalised advantage estimation (Schulman et al. 2016, eq. 16):
 //   delta_t = r_t + gamma * V_{t+1} - V_t,   A_t = delta_t + gamma * lam * A_{t+1}
-// with V_{t+1} and A_{t+1} cut as above. `values` is (T + 1, N).
+// with V_{t+1} and A_{t+1} cut as above.
 template <class S>
 void gae(ConstMatrixView<S> rewards, ConstMatrixView<S> values, FlagView terminated,
          FlagView truncated, S gamma, S lam, const S* final_values, MatrixView<S> advantages) {
@@ -167,9 +105,38 @@ void gae(ConstMatrixView<S> rewards, ConstMatrixView<S> values, FlagView termina
         const bool done = (end[n] | cut[n]) != 0;
         a[n] = (r[n] - v[n]) + (done ? S{0} : future);
       }
-      add_final_values(block, t, terminated, truncated, gamma, final_values,
-                       advantages.data() + t * N);
+      add_final_values(block, t, terminated, truncated, gamma, final_values, a);
       next = a;
+    }
+  });
+}
+
+// The lambda-return (Sutton & Barto 2018, eq. 12.18), the exponential mean of the n-step returns:
+//   G_t = r_t + gamma * ((1 - lam) V_{t+1} + lam G_{t+1})
+// with the bracket cut as above; after the last row G is V. It is GAE + V.
+template <class S>
+void lambda_return(ConstMatrixView<S> rewards, ConstMatrixView<S> values, FlagView terminated,
+                   FlagView truncated, S gamma, S lam, const S* final_values, MatrixView<S> out) {
+  const Index T = rewards.rows(), N = rewards.cols();
+  const S step = gamma * (S{1} - lam), decay = gamma * lam;
+  for_each_column_block(truncated, final_values != nullptr, [&](const ColumnBlock& block) {
+    const Index width = block.end - block.begin;
+    const S* next = values.data() + T * N + block.begin;
+    for (Index t = T - 1; t >= 0; --t) {
+      const Index row = t * N + block.begin;
+      const S* __restrict r = rewards.data() + row;
+      const S* __restrict v_next = values.data() + row + N;
+      const std::uint8_t* __restrict end = bytes(terminated.data() + row);
+      const std::uint8_t* __restrict cut = bytes(truncated.data() + row);
+      const S* later = next;  // in the last row it is v_next
+      S* __restrict g = out.data() + row;
+      for (Index n = 0; n < width; ++n) {
+        const S future = step * v_next[n] + decay * later[n];
+        const bool done = (end[n] | cut[n]) != 0;
+        g[n] = r[n] + (done ? S{0} : future);
+      }
+      add_final_values(block, t, terminated, truncated, gamma, final_values, g);
+      next = g;
     }
   });
 }

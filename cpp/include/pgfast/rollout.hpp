@@ -162,15 +162,17 @@ std::vector<S> collect_steps(VectorEnv<S, EnvAction>& env, const Actor<S, Action
 // `episodes` whole episodes, one per column: column k is episode k div N of environment k mod N, so
 // that how many episodes an environment gives is settled beforehand and short ones are not
 // favoured. The arrays are (T, episodes), and zero on entry: what lies behind the end of an episode
-// stays zero. `longest` is the length of the longest, or T + 1 where one does not end within T
+// stays zero. `starts` (episodes, K) are the states that episodes begin in; null: a reset's.
+// `longest` is the length of the longest, or T + 1 where one does not end within T
 // steps; then the arrays hold no whole episodes. Every environment ends waiting for a reset. The
 // policy draws column k's step t from stream k at `first_index + t`.
 template <class S, class Action, class EnvAction, class ToEnv>
 std::vector<S> collect_episodes(VectorEnv<S, EnvAction>& env, const Actor<S, Action>& actor,
-                                const ToEnv& to_env, Index episodes, Index T,
+                                const ToEnv& to_env, Index episodes, Index T, const S* starts,
                                 std::uint64_t first_index, const RolloutArrays<S, Action>& out,
                                 Index& longest) {
   const Index N = env.num_envs(), D = env.observation_size(), A = actor.action_size();
+  const Index K = env.state_size();
   FinalObservations<S> finals(env.blocks(), D);
   std::vector<Index> block_longest(static_cast<std::size_t>(env.blocks()), 0);
   parallel_for(env.blocks(), 1, [&](Index block) {
@@ -188,7 +190,13 @@ std::vector<S> collect_episodes(VectorEnv<S, EnvAction>& env, const Actor<S, Act
     finals.reserve(block, ceil_div(episodes, N) * env_lanes);
     for (Index column = first; column < episodes; column += N) {
       const Index lanes = std::min(env.lanes(block), episodes - column);
-      for (Index l = 0; l < lanes; ++l) env.reset(first + l);
+      for (Index l = 0; l < lanes; ++l) {
+        if (starts) {
+          env.set_episode_start(first + l, starts + (column + l) * K);
+        } else {
+          env.reset(first + l);
+        }
+      }
       env.observe_block(block, observations.data());
       Index running = lanes;
       for (Index t = 0; running > 0; ++t) {

@@ -50,17 +50,19 @@ class VectorEnv {
 
   virtual Index num_envs() const = 0;
   virtual Index observation_size() const = 0;
-  virtual Index action_size() const { return 1; }  // numbers of one action
+  virtual Index action_size() const = 0;  // numbers of one action
   virtual Index state_size() const = 0;
   virtual Index max_episode_steps() const = 0;  // 0: no limit
 
   virtual void seed(Index env, std::uint64_t seed) = 0;
   virtual void reset(Index env) = 0;
-  virtual void set_episode_start(Index env, const S* state) = 0;
+  virtual bool valid(const S* state) const = 0;  // an environment can be in this state
+  virtual void set_episode_start(Index env, const S* state) = 0;  // a valid one
+  virtual void read_state(Index env, S* state) const = 0;
   virtual bool finished(Index env) const = 0;
   virtual void end_episode(Index env) = 0;  // what is left of it is not wanted: wait for a reset
   virtual EnvCopy<S> get_state() const = 0;
-  virtual void set_state(const EnvCopy<S>& copy) = 0;
+  virtual void set_state(const EnvCopy<S>& copy) = 0;  // of valid states
 
   virtual void observe_block(Index block, S* observations) const = 0;
   // actions: (lanes, action_size)

@@ -5,11 +5,16 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
 
 from pgfast._typing import FloatArray, as_count, as_number
 from pgfast.policy import Policy
 from pgfast.rollout import Rollout
+
+if TYPE_CHECKING:
+    from gymnasium.vector import VectorEnv
 
 Stats = dict[str, float]
 """Numbers of one update by name. A number that is not finite stops the training."""
@@ -18,36 +23,41 @@ Stats = dict[str, float]
 class Learner(Protocol):
     """Changes a policy from batches of experience."""
 
-    def update(self, batch: Rollout) -> Stats:
-        """Learn from one batch: change the policy's θ in place."""
+    def update(self, batch: Rollout, progress: float = 0.0) -> Stats:
+        """Learn from one batch: change the policy's θ in place.
+
+        `progress` is the share of the training that is over, in [0, 1], for what has a schedule.
+        """
 
 
 @dataclass(frozen=True, kw_only=True)
 class Algorithm(ABC):
     """Settings that all algorithms share."""
 
-    episodes: int = 64
-    """K: whole trajectories of one update. 1 is stochastic gradient ascent."""
     gamma: float = 0.99
     """Discount γ in [0, 1]."""
+    discount_states: bool = False
+    """Weight step t of an episode by γᵗ, as the gradient of the discounted objective has it; left
+    out as is usual, late steps count as much as early ones."""
 
     def __post_init__(self) -> None:
-        as_count(self._name, "episodes", self.episodes)
         if not 0 <= as_number(self._name, "gamma", self.gamma, "a number in [0, 1]") <= 1:
             self._fail("gamma", self.gamma, "a number in [0, 1]")
 
     @abstractmethod
-    def weights(self, batch: Rollout) -> FloatArray:
-        """Weight of each step's score (T, N): what the algorithm takes for the action's worth."""
+    def collect(self, env: VectorEnv[Any, Any, Any], policy: Policy) -> Rollout:
+        """Collect the batch of one update."""
 
     @abstractmethod
-    def learner(self, policy: Policy) -> Learner:
-        """Make what learns, for this policy."""
+    def learner(self, policy: Policy, prior: Policy | None = None) -> Learner:
+        """Make what learns, for this policy; `prior` is what it is held near, where it is."""
 
-    def gradient(self, policy: Policy, batch: Rollout) -> FloatArray:
-        """Estimate ∇J: 1/K Σₖ Σₜ wₜₖ ∇ log π(aₜₖ|sₜₖ)."""
-        score = policy.score(batch.observations, batch.actions, self.weights(batch))
-        return score / score.dtype.type(batch.rewards.shape[1])
+    def discounted(self, weights: FloatArray, batch: Rollout) -> FloatArray:
+        """The weights (T, N), with γᵗ where `discount_states` asks for it."""
+        if not self.discount_states:
+            return weights
+        with np.errstate(under="ignore"):
+            return weights * (self.gamma**batch.time).astype(weights.dtype)
 
     @property
     def _name(self) -> str:
@@ -56,6 +66,64 @@ class Algorithm(ABC):
     def _fail(self, name: str, value: object, expected: str) -> None:
         raise ValueError(f"{self._name}: {name} is {value!r}, expected {expected}")
 
-    def _check_positive(self, name: str, value: float) -> None:
-        if not 0 < as_number(self._name, name, value, "a finite number > 0") < math.inf:
-            self._fail(name, value, "a finite number > 0")
+    def _check_positive(self, *names: str) -> None:
+        expected = "a finite number > 0"
+        for name in names:
+            value = getattr(self, name)
+            if not 0 < as_number(self._name, name, value, expected) < math.inf:
+                self._fail(name, value, expected)
+
+    def _check_not_negative(self, *names: str) -> None:
+        expected = "a finite number >= 0"
+        for name in names:
+            value = getattr(self, name)
+            if not 0 <= as_number(self._name, name, value, expected) < math.inf:
+                self._fail(name, value, expected)
+
+    def _check_unit_interval(self, *names: str) -> None:
+        for name in names:
+            value = getattr(self, name)
+            if not 0 <= as_number(self._name, name, value, "a number in [0, 1]") <= 1:
+                self._fail(name, value, "a number in [0, 1]")
+
+    def _check_counts(self, *names: str) -> None:
+        for name in names:
+            as_count(self._name, name, getattr(self, name))
+
+    def _refuse_prior(self, prior: Policy | None) -> None:
+        if prior is not None:
+            raise ValueError(
+                f"{self._name}: prior is a {type(prior).__name__}, expected None: this algorithm "
+                "has no penalty toward one (A2C, PPO and GRPO have)"
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class EpisodicAlgorithm(Algorithm):
+    """What learns from whole episodes, each step's score weighted by what it was worth."""
+
+    episodes: int = 64
+    """K: whole trajectories of one update. 1 is stochastic gradient ascent."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._check_counts("episodes")
+
+    def collect(self, env: VectorEnv[Any, Any, Any], policy: Policy) -> Rollout:
+        """K whole episodes."""
+        from pgfast.envs.collect import collect
+
+        return collect(env, policy, episodes=self.episodes)
+
+    @abstractmethod
+    def weights(self, batch: Rollout, policy: Policy | None = None) -> FloatArray:
+        """Weight of each step's score (T, N): what the algorithm takes for the action's worth.
+
+        `policy` is the one that acted; some baselines read its scores.
+        """
+
+    def gradient(self, policy: Policy, batch: Rollout) -> FloatArray:
+        """Estimate ∇J: 1/K Σₖ Σₜ wₜₖ ∇ log π(aₜₖ|sₜₖ)."""
+        weights = self.discounted(self.weights(batch, policy), batch)
+        score = policy.score(batch.observations, batch.actions, weights, masks=batch.masks)
+        return score / score.dtype.type(batch.rewards.shape[1])

@@ -6,20 +6,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pgfast._typing import FloatArray, as_count, as_number
-from pgfast.algorithms.algorithm import Algorithm, Stats
-from pgfast.algorithms.reinforce import Baseline, advantages, check_baseline
+from pgfast.algorithms.algorithm import Stats
+from pgfast.algorithms.critic import AdvantageAlgorithm, Advantages
 from pgfast.policy import Policy
 from pgfast.rollout import Rollout
 
 
 @dataclass(frozen=True, kw_only=True)
-class NPG(Algorithm):
+class NPG(AdvantageAlgorithm):
     """Natural policy gradient with a step of given KL divergence.
 
         repeat
-            collect K trajectories with π_θ
-            g ← 1/K Σₖ Σₜ ∇ log π(aₜₖ|sₜₖ) · (Gₜₖ − bₜₖ)
+            collect a batch with π_θ
+            A ← reward-to-go less a baseline, or GAE with a critic
+            g ← 1/n Σ_b ∇ log π(a_b|s_b) A_b
             solve (F + damping I) x = g by conjugate gradients
             θ ← θ + √(2 δ / xᵀ(F + damping I)x) · x
 
@@ -31,8 +31,6 @@ class NPG(Algorithm):
     Source: Kakade 2001; the step size as in Rajeswaran et al. 2017, eq. 6.
     """
 
-    baseline: Baseline = "leave-one-out"
-    """b, by name or as a function."""
     kl_radius: float = 0.01
     """δ > 0 in nats."""
     damping: float = 1e-2
@@ -42,19 +40,13 @@ class NPG(Algorithm):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_baseline(self._name, self.baseline, self.episodes)
-        self._check_positive("kl_radius", self.kl_radius)
-        expected = "a finite number >= 0"
-        if not 0 <= as_number(self._name, "damping", self.damping, expected) < np.inf:
-            self._fail("damping", self.damping, expected)
-        as_count(self._name, "max_iterations", self.max_iterations)
+        self._check_positive("kl_radius")
+        self._check_not_negative("damping")
+        self._check_counts("max_iterations")
 
-    def weights(self, batch: Rollout) -> FloatArray:
-        """Gₜ − bₜ."""
-        return advantages(batch, self.gamma, self.baseline)
-
-    def learner(self, policy: Policy) -> NPGLearner:
+    def learner(self, policy: Policy, prior: Policy | None = None) -> NPGLearner:
         """Make what learns, for this policy."""
+        self._refuse_prior(prior)
         return NPGLearner(self, policy)
 
 
@@ -64,19 +56,23 @@ class NPGLearner:
     def __init__(self, algorithm: NPG, policy: Policy) -> None:
         self.algorithm = algorithm
         self.policy = policy
+        self.advantages = Advantages(algorithm, policy)
 
-    def update(self, batch: Rollout) -> Stats:
+    def update(self, batch: Rollout, progress: float = 0.0) -> Stats:
         """θ ← θ + √(2 δ / xᵀ(F + damping I)x) · x; no step where g = 0."""
         policy, settings = self.policy, self.algorithm
-        gradient = settings.gradient(policy, batch)
-        observations = batch.valid_observations
+        advantages, stats = self.advantages.estimate(batch)
+        gradient = policy.score(batch.observations, batch.actions, advantages, masks=batch.masks)
+        gradient = gradient / gradient.dtype.type(batch.steps)
+        observations, masks = batch.valid_observations, batch.valid_masks
         solve = policy.natural_gradient(
             observations,
             gradient,
             damping=settings.damping,
             max_iterations=settings.max_iterations,
+            masks=masks,
         )
-        product = policy.fisher_vector_product(observations, solve.x, settings.damping)
+        product = policy.fisher_vector_product(observations, solve.x, settings.damping, masks=masks)
         # NumPy's sum, not its dot: BLAS rounds differently on another number of threads.
         curvature = float((solve.x * product).sum(dtype=np.float64))
         step_size = np.sqrt(2 * settings.kl_radius / curvature) if curvature > 0 else 0.0
@@ -86,4 +82,5 @@ class NPGLearner:
             "step_size": float(step_size),
             "cg_iterations": float(solve.iterations),
             "cg_residual": solve.residual,
+            **stats,
         }

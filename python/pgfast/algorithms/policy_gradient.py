@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from pgfast._typing import FloatArray
-from pgfast.algorithms.algorithm import Algorithm, Stats
+from pgfast.algorithms.algorithm import EpisodicAlgorithm, Stats
 from pgfast.optimizers import SGD, Adam, Optimizer
 from pgfast.policy import Policy
 from pgfast.returns import episode_return
@@ -16,7 +16,7 @@ from pgfast.rollout import Rollout
 
 
 @dataclass(frozen=True, kw_only=True)
-class PolicyGradient(Algorithm):
+class PolicyGradient(EpisodicAlgorithm):
     """Naive policy gradient.
 
         repeat
@@ -36,11 +36,11 @@ class PolicyGradient(Algorithm):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._check_positive("learning_rate", self.learning_rate)
+        self._check_positive("learning_rate")
         if self.optimizer not in ("adam", "sgd"):
             self._fail("optimizer", self.optimizer, "'adam' or 'sgd'")
 
-    def weights(self, batch: Rollout) -> FloatArray:
+    def weights(self, batch: Rollout, policy: Policy | None = None) -> FloatArray:
         """R(τ) on every step of τ."""
         returns = episode_return(
             batch.rewards, batch.terminated, batch.truncated, gamma=self.gamma, valid=batch.valid
@@ -51,8 +51,9 @@ class PolicyGradient(Algorithm):
             else np.where(batch.valid, returns, returns.dtype.type(0))
         )
 
-    def learner(self, policy: Policy) -> GradientLearner:
+    def learner(self, policy: Policy, prior: Policy | None = None) -> GradientLearner:
         """Make what learns, for this policy."""
+        self._refuse_prior(prior)
         return GradientLearner(self, policy)
 
 
@@ -65,7 +66,7 @@ class GradientLearner:
         make = {"adam": Adam, "sgd": SGD}[algorithm.optimizer]
         self.optimizer: Optimizer = make(algorithm.learning_rate)
 
-    def update(self, batch: Rollout) -> Stats:
+    def update(self, batch: Rollout, progress: float = 0.0) -> Stats:
         """θ ← θ + α g."""
         gradient = self.algorithm.gradient(self.policy, batch)
         norm = float(np.linalg.norm(gradient))

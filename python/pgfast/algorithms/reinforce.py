@@ -10,32 +10,61 @@ import numpy as np
 
 from pgfast._typing import BoolArray, FloatArray, unknown
 from pgfast.algorithms.policy_gradient import PolicyGradient
-from pgfast.baselines import constant_baseline, leave_one_out_baseline, time_baseline
+from pgfast.baselines import (
+    constant_baseline,
+    leave_one_out_baseline,
+    linear_baseline,
+    optimal_baseline,
+    score_norms,
+    time_baseline,
+)
+from pgfast.policy import Policy
 from pgfast.returns import reward_to_go
 from pgfast.rollout import Rollout
 
-BaselineName = Literal["none", "constant", "time", "leave-one-out"]
+BaselineName = Literal["none", "constant", "time", "leave-one-out", "linear", "optimal"]
 Baseline = BaselineName | Callable[[FloatArray, BoolArray | None], FloatArray]
 """A baseline by name, or a function (returns (T, N), valid) ↦ (T, N)."""
 
 
-def _no_baseline(returns: FloatArray, valid: BoolArray | None) -> FloatArray:
-    return np.zeros_like(returns)
+def _optimal(returns: FloatArray, batch: Rollout, policy: Policy | None) -> FloatArray:
+    if policy is None:
+        raise ValueError(
+            "advantages: policy is None, expected the one that acted: baseline 'optimal' reads "
+            "its scores"
+        )
+    return optimal_baseline(
+        returns, batch.valid, score_norms(policy, batch.observations, batch.actions)
+    )
 
 
-BASELINES: dict[str, Callable[[FloatArray, BoolArray | None], FloatArray]] = {
-    "none": _no_baseline,
-    "constant": constant_baseline,
-    "time": time_baseline,
-    "leave-one-out": leave_one_out_baseline,
+BASELINES: dict[str, Callable[[FloatArray, Rollout, Policy | None], FloatArray]] = {
+    "none": lambda returns, batch, policy: np.zeros_like(returns),
+    "constant": lambda returns, batch, policy: constant_baseline(returns, batch.valid),
+    "time": lambda returns, batch, policy: time_baseline(returns, batch.valid),
+    "leave-one-out": lambda returns, batch, policy: leave_one_out_baseline(returns, batch.valid),
+    "linear": lambda returns, batch, policy: linear_baseline(
+        returns, batch.valid, batch.observations
+    ),
+    "optimal": _optimal,
 }
+"""By name, as functions (returns (T, N), batch, the policy that acted) ↦ (T, N)."""
 
 
-def advantages(batch: Rollout, gamma: float, baseline: Baseline) -> FloatArray:
-    """Reward-to-go less the baseline, Gₜ − bₜ: (T, N), 0 where no step happened."""
+def advantages(
+    batch: Rollout, gamma: float, baseline: Baseline, policy: Policy | None = None
+) -> FloatArray:
+    """Reward-to-go less the baseline, Gₜ − bₜ: (T, N), 0 where no step happened.
+
+    `policy` is the one that acted; "optimal" reads its scores, the others do without.
+    """
     returns = reward_to_go(batch.rewards, batch.terminated, batch.truncated, gamma=gamma)
-    subtract = baseline if callable(baseline) else BASELINES[baseline]
-    b = subtract(returns, batch.valid)
+    if callable(baseline):
+        b = baseline(returns, batch.valid)
+    elif baseline in BASELINES:
+        b = BASELINES[baseline](returns, batch, policy)
+    else:
+        raise unknown("advantages", "baseline", baseline, BASELINES)
     if not isinstance(b, np.ndarray) or b.shape != returns.shape or b.dtype != returns.dtype:
         came = f"{b.dtype} {b.shape}" if isinstance(b, np.ndarray) else type(b).__name__
         raise ValueError(
@@ -73,9 +102,6 @@ class Reinforce(PolicyGradient):
             g ← 1/K Σₖ Σₜ ∇ log π(aₜₖ|sₜₖ) · (Gₜₖ − bₜₖ)
             θ ← θ + α g
 
-    The factor γᵗ of the discounted objective is left out, as is usual: late steps count as much as
-    early ones.
-
     Source: Williams 1992; Sutton & Barto 2018, section 13.4.
     """
 
@@ -86,6 +112,6 @@ class Reinforce(PolicyGradient):
         super().__post_init__()
         check_baseline(self._name, self.baseline, self.episodes)
 
-    def weights(self, batch: Rollout) -> FloatArray:
+    def weights(self, batch: Rollout, policy: Policy | None = None) -> FloatArray:
         """Gₜ − bₜ."""
-        return advantages(batch, self.gamma, self.baseline)
+        return advantages(batch, self.gamma, self.baseline, policy)

@@ -118,7 +118,9 @@ class GymnasiumCollector:
         policy = self._policy
         if greedy:
             return policy.mode(observations)
-        return policy._kernel.sample(policy.theta, observations, policy.seed, first_stream, index)
+        return policy._kernel.sample(
+            policy.theta, observations, None, policy.seed, first_stream, index
+        )
 
     def _reset(self) -> None:
         self._at.observations, _ = self._call("reset", self._env.reset)

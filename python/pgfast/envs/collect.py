@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Protocol
 
-import gymnasium as gym
+import numpy as np
+import numpy.typing as npt
 from gymnasium.vector import VectorEnv
 
 from pgfast import _core
-from pgfast._typing import as_count, as_seed
+from pgfast._typing import FloatArray, as_count, as_seed
 from pgfast.envs.actions import action_map
 from pgfast.envs.adapter import GymnasiumCollector
 from pgfast.envs.observations import observation_map
@@ -16,7 +18,6 @@ from pgfast.envs.source import EnvLike, source
 from pgfast.envs.vector_env import NativeVectorEnv
 from pgfast.policy import Policy
 from pgfast.rollout import Rollout
-from pgfast.softmax_policy import SoftmaxPolicy
 
 
 def collect(
@@ -116,18 +117,6 @@ def collector(env: VectorEnv[Any, Any, Any], policy: Policy) -> Collector:
     return GymnasiumCollector(env, policy)
 
 
-def spaces(env: VectorEnv[Any, Any, Any], *, flatten: bool = False) -> tuple[int, int]:
-    """Observation size D and number of actions A of an environment that a softmax policy fits."""
-    observation, action = env.single_observation_space, env.single_action_space
-    if isinstance(env, NativeVectorEnv) and not isinstance(observation, gym.spaces.Box):
-        raise TypeError(
-            f"collect: env has observations {observation}, expected a Box of one dimension"
-        )
-    if not isinstance(action, gym.spaces.Discrete):
-        raise TypeError(f"collect: env has actions {action}, expected Discrete")
-    return observation_map("collect", observation, flatten=flatten).size, int(action.n)
-
-
 def check_policy(env: VectorEnv[Any, Any, Any], policy: Policy) -> None:
     """Raise where a policy does not fit an environment."""
     size = getattr(policy, "observation_size", None)
@@ -152,30 +141,73 @@ class NativeCollector:
     def collect_steps(self, steps: int) -> Rollout:
         """`steps` steps of every environment."""
         policy = self._policy
-        assert isinstance(policy, SoftmaxPolicy)
+        before = self._env._core.get_state()
+        elapsed = np.where(before["finished"], 0, before["elapsed"]).astype(np.int64)
         arrays = _core.collect_steps(
             self._env._core, policy._kernel, policy.theta, steps, policy.seed, policy.draws
         )
-        return self._rollout(arrays)
+        return self._rollout(arrays, elapsed=elapsed)
 
-    def collect_episodes(self, episodes: int, greedy: bool = False) -> Rollout:
-        """Whole episodes."""
+    def collect_episodes(
+        self, episodes: int, greedy: bool = False, states: FloatArray | None = None
+    ) -> Rollout:
+        """Whole episodes; `states` (episodes, S) are those that they begin in."""
         policy = self._policy
-        assert isinstance(policy, SoftmaxPolicy)
         arrays = _core.collect_episodes(
             self._env._core,
             policy._kernel,
             policy.theta,
             episodes,
             greedy,
+            states,
             policy.seed,
             policy.draws,
         )
         return self._rollout(arrays, greedy)
 
-    def _rollout(self, arrays: Any, greedy: bool = False) -> Rollout:
-        rollout = Rollout(*arrays)
+    def _rollout(
+        self,
+        arrays: Any,
+        greedy: bool = False,
+        elapsed: npt.NDArray[np.int64] | None = None,
+    ) -> Rollout:
+        rollout = replace(Rollout(*arrays), elapsed=elapsed)
         self._env._begun = rollout.last_observations is not None  # else all wait for a reset
         if not greedy:
             self._policy.draws += rollout.rewards.shape[0]
         return rollout
+
+
+def collect_groups(
+    env: VectorEnv[Any, Any, Any], policy: Policy, groups: int, group_size: int
+) -> Rollout:
+    """Whole episodes in groups that begin in the same state.
+
+    Columns i · group_size, ..., (i + 1) · group_size − 1 begin in one state, drawn as the
+    environment's resets draw them. Each episode then has its own random numbers.
+
+    Parameters:
+        env: a native environment, whose state can be copied.
+        policy: which fits it.
+        groups: how many start states, ≥ 1.
+        group_size: episodes from each, ≥ 1.
+
+    Returns:
+        Rollout of groups · group_size columns.
+
+    Raises:
+        TypeError: an environment that is not native; a policy that does not fit.
+    """
+    if not isinstance(env, NativeVectorEnv):
+        raise TypeError(
+            f"collect_groups: env is a {type(env).__name__}, expected a native environment: it "
+            "must begin episodes in a given state"
+        )
+    runner = collector(env, policy)
+    assert isinstance(runner, NativeCollector)
+    starts: list[npt.NDArray[Any]] = []
+    while sum(map(len, starts)) < groups:
+        env.reset()
+        starts.append(env.get_state()["state"])
+    states = np.repeat(np.concatenate(starts)[:groups], group_size, axis=0)
+    return runner.collect_episodes(groups * group_size, states=states)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from pgfast._typing import FloatArray, FloatDType, Shape, as_float_dtype, as_shape
 
-GENERAL, ENVIRONMENT, ACTION = 0, 1, 2
+GENERAL, ENVIRONMENT, ACTION, PARAMETERS, SHUFFLE = 0, 1, 2, 3, 4
 """Purposes: the last word of the counter."""
 
 

@@ -84,3 +84,47 @@ def gae(
     for t in reversed(range(len(rewards))):
         following = result[t] = delta[t] + np.where(done[t], 0, gamma * lam * following)
     return result
+
+
+def n_step_return(
+    rewards: FloatArray,
+    values: FloatArray,
+    terminated: BoolArray,
+    truncated: BoolArray,
+    *,
+    gamma: float,
+    n: int,
+    final_values: FloatArray | None = None,
+) -> FloatArray:
+    """Gₜ = Σ_{k<n} γᵏ rₜ₊ₖ + γⁿ Vₜ₊ₙ, each window on its own, from its end."""
+    done = terminated | truncated
+    bootstrap = _bootstrap(rewards, terminated, truncated, gamma, final_values)
+    result = np.empty_like(rewards)
+    for t in range(len(rewards)):
+        end = min(t + n, len(rewards))
+        following = values[end]
+        for k in reversed(range(t, end)):
+            following = rewards[k] + np.where(done[k], bootstrap[k], gamma * following)
+        result[t] = following
+    return result
+
+
+def lambda_return(
+    rewards: FloatArray,
+    values: FloatArray,
+    terminated: BoolArray,
+    truncated: BoolArray,
+    *,
+    gamma: float,
+    lam: float,
+    final_values: FloatArray | None = None,
+) -> FloatArray:
+    """Gₜ = rₜ + γ ((1 − λ) Vₜ₊₁ + λ Gₜ₊₁) inside an episode."""
+    done = terminated | truncated
+    bootstrap = _bootstrap(rewards, terminated, truncated, gamma, final_values)
+    result = np.empty_like(rewards)
+    following = values[-1]
+    for t in reversed(range(len(rewards))):
+        mixed = (1 - lam) * values[t + 1] + lam * following
+        following = result[t] = rewards[t] + np.where(done[t], bootstrap[t], gamma * mixed)
+    return result

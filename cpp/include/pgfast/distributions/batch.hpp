@@ -1,5 +1,8 @@
-// A distribution's functions over a batch of its parameters z (B, Z), for those who bring their own
-// network: tile after tile through the same code that a policy runs.
+// A distribution's functions over a batch of its parameters, for those who bring their own network:
+// tile after tile through the same code that a policy runs.
+//
+// Where the parameters lie is known by an object with `Scalar` and set(tile, first, rows), which
+// puts those of rows [first, first + rows) into a tile.
 #pragma once
 
 #include <algorithm>
@@ -9,62 +12,107 @@
 
 namespace pgfast::batch {
 
-template <class S, class D>
-using ActionOf = typename D::template Action<S>;
+// z (B, size), and for distributions that take one a mask (B, size) or null.
+template <class S>
+struct Parameters {
+  using Scalar = S;
+  const S* z;
+  Index size;
+  const bool* mask = nullptr;
+
+  template <class Tile>
+  void set(Tile& tile, Index first, Index rows) const {
+    if constexpr (requires { tile.set(z, rows, mask); }) {
+      tile.set(z + first * size, rows, mask ? mask + first * size : nullptr);
+    } else {
+      tile.set(z + first * size, rows);
+    }
+  }
+};
+
+// Of Gaussians: mean (B, A) and log_std (B, A), or (A,) with log_std_stride 0.
+template <class S>
+struct GaussianParameters {
+  using Scalar = S;
+  const S *mean, *log_std;
+  Index A, log_std_stride;
+
+  template <class Tile>
+  void set(Tile& tile, Index first, Index rows) const {
+    tile.set(mean + first * A, A, log_std + first * log_std_stride, log_std_stride, rows);
+  }
+};
+
+template <class D, class P>
+using TileOf = typename D::template Tile<typename P::Scalar>;
+template <class D, class P>
+using ActionOf = typename D::template Action<typename P::Scalar>;
 
 // f(tile, first, rows), the tile holding the distributions of rows [first, first + rows).
-template <class S, class D, class F>
-void map_tiles(const D& distribution, const S* z, Index batch, F&& f) {
+template <class D, class P, class F>
+void map_tiles(const D& distribution, const P& parameters, Index batch, F&& f) {
   for_each_block(batch, [&](Index begin, Index end) {
-    typename D::template Tile<S> tile(distribution);
+    TileOf<D, P> tile(distribution);
     for (Index first = begin; first < end; first += tile_rows) {
       const Index rows = std::min(tile_rows, end - first);
-      tile.set(z + first * distribution.parameter_size(), rows);
+      parameters.set(tile, first, rows);
       f(tile, first, rows);
     }
   });
 }
 
-template <class S, class D>
-void log_prob(const D& distribution, const S* z, const ActionOf<S, D>* actions, Index batch,
-              S* out) {
-  map_tiles(distribution, z, batch,
-            [&](auto& tile, Index first, Index) { tile.log_prob(actions + first * distribution.action_size(), out + first); });
-}
-
-template <class S, class D>
-void score(const D& distribution, const S* z, const ActionOf<S, D>* actions, Index batch,
-           S* out) {
-  map_tiles(distribution, z, batch, [&](auto& tile, Index first, Index) {
-    tile.score(actions + first * distribution.action_size(), static_cast<const S*>(nullptr),
-               out + first * distribution.parameter_size());
+template <class D, class P>
+void log_prob(const D& distribution, const P& parameters, const ActionOf<D, P>* actions,
+              Index batch, typename P::Scalar* out) {
+  const Index A = distribution.action_size();
+  map_tiles(distribution, parameters, batch, [&](auto& tile, Index first, Index) {
+    tile.log_prob(actions + first * A, out + first);
   });
 }
 
-template <class S, class D>
-void entropy(const D& distribution, const S* z, Index batch, S* out) {
-  map_tiles(distribution, z, batch,
+// out (B, Z)
+template <class D, class P>
+void score(const D& distribution, const P& parameters, const ActionOf<D, P>* actions, Index batch,
+           typename P::Scalar* out) {
+  const Index A = distribution.action_size(), Z = distribution.parameter_size();
+  map_tiles(distribution, parameters, batch, [&](auto& tile, Index first, Index) {
+    tile.score(actions + first * A, nullptr, out + first * Z);
+  });
+}
+
+template <class D, class P>
+void entropy(const D& distribution, const P& parameters, Index batch, typename P::Scalar* out) {
+  map_tiles(distribution, parameters, batch,
             [&](auto& tile, Index first, Index) { tile.entropy(out + first); });
 }
 
-// KL(p || q), row by row, of the distributions with parameters z and z_other.
-template <class S, class D>
-void kl(const D& distribution, const S* z, const S* z_other, Index batch, S* out) {
-  map_tiles(distribution, z, batch, [&](auto& tile, Index first, Index rows) {
-    typename D::template Tile<S> other(distribution);
-    other.set(z_other + first * distribution.parameter_size(), rows);
-    tile.kl(other, out + first);
+// KL(p || q), row by row, of the distributions with `parameters` and those with `others`.
+template <class D, class P>
+void kl(const D& distribution, const P& parameters, const P& others, Index batch,
+        typename P::Scalar* out) {
+  for_each_block(batch, [&](Index begin, Index end) {
+    TileOf<D, P> tile(distribution), other(distribution);
+    for (Index first = begin; first < end; first += tile_rows) {
+      const Index rows = std::min(tile_rows, end - first);
+      parameters.set(tile, first, rows);
+      others.set(other, first, rows);
+      tile.kl(other, out + first);
+    }
   });
 }
 
 // Row b draws from stream b at `index`.
-template <class S, class D>
-void sample(const D& distribution, const S* z, Index batch, std::uint64_t seed, std::uint64_t index,
-            ActionOf<S, D>* actions) {
-  map_tiles(distribution, z, batch, [&](auto& tile, Index first, Index) {
-    StreamTile<S> draws(seed, Purpose::action);
-    tile.sample(draws, static_cast<std::uint32_t>(first), index,
-                actions + first * distribution.action_size());
+template <class D, class P>
+void sample(const D& distribution, const P& parameters, Index batch, std::uint64_t seed,
+            std::uint64_t index, ActionOf<D, P>* actions) {
+  const Index A = distribution.action_size();
+  for_each_block(batch, [&](Index begin, Index end) {
+    TileOf<D, P> tile(distribution);
+    StreamTile<typename P::Scalar> draws(seed, Purpose::action);
+    for (Index first = begin; first < end; first += tile_rows) {
+      parameters.set(tile, first, std::min(tile_rows, end - first));
+      tile.sample(draws, static_cast<std::uint32_t>(first), index, actions + first * A);
+    }
   });
 }
 

@@ -2,14 +2,20 @@
 //
 //   log p_a      = z_a - logsumexp(z)
 //   score        d log p_a / dz = e_a - p
-//   entropy      -sum_a p_a log p_a
-//   KL(p || q)   sum_a p_a (log p_a - log q_a)
+//   entropy      H = -sum_a p_a log p_a,             dH/dz = -p * (log p + H)
+//   KL(p || q)   K = sum_a p_a (log p_a - log q_a),  dK/dz_p = p * (log p - log q - K),
+//                                                    dK/dz_q = q - p
 //   Fisher       M = diag(p) - p p',   M u = p * (u - p'u)
+//
+// A mask forbids actions: their logits count as -infinity, whatever they are, so p = 0 and log p =
+// -infinity, 0 log 0 = 0, and every derivative by such a logit is 0. A row without an allowed
+// action has no distribution: all that it says is NaN, and its sample and mode are action 0.
 //
 // Every log-probability is z_a - max z - log sum exp(z - max z): the sum lies in [1, A], so neither
 // it nor its logarithm overflows for any finite logits.
 #pragma once
 
+#include <limits>
 #include <type_traits>
 
 #include "pgfast/random.hpp"
@@ -32,22 +38,34 @@ struct Softmax {
 
 // Up to `tile_rows` distributions at once. Memory: log_p and p, (rows, A) each, padded to whole
 // chunks, so that exp runs over them as one vector loop; the row loops are short and stay in cache.
+//
+// The caller's logits and derivatives are (rows, A) and its actions (rows,); or `stride` and
+// `action_stride` tell how far apart the rows of larger arrays are.
 template <class S>
 class SoftmaxTile {
  public:
-  explicit SoftmaxTile(const Softmax& softmax)
+  explicit SoftmaxTile(const Softmax& softmax) : SoftmaxTile(softmax, softmax.actions, 1) {}
+  SoftmaxTile(const Softmax& softmax, Index stride, Index action_stride)
       : A_(softmax.actions),
+        stride_(stride),
+        action_stride_(action_stride),
         log_p_(Buffer<S>::Zero(padded(tile_rows * A_))),
         p_(Buffer<S>::Zero(padded(tile_rows * A_))) {}
 
-  // Takes the logits z (rows, A); everything below belongs to them.
-  void set(const S* z, Index rows) {
+  // Takes the logits z (rows, A); everything below belongs to them. mask (rows, A): true = allowed;
+  // null allows all.
+  void set(const S* z, Index rows, const bool* mask = nullptr) {
     rows_ = rows;
     for (Index r = 0; r < rows; ++r) {
-      const S* z_r = z + r * A_;
+      const S* z_r = z + r * stride_;
+      S* x = log_p_.data() + r * A_;
+      if (mask) {
+        for (Index a = 0; a < A_; ++a) x[a] = mask[r * stride_ + a] ? z_r[a] : -infinity;
+        z_r = x;
+      }
       S largest = z_r[0];
       for (Index a = 1; a < A_; ++a) largest = z_r[a] > largest ? z_r[a] : largest;
-      for (Index a = 0; a < A_; ++a) log_p_[r * A_ + a] = z_r[a] - largest;
+      for (Index a = 0; a < A_; ++a) x[a] = z_r[a] - largest;
     }
     p_ = log_p_;
     transform_chunks(p_.data(), rows * A_, [](const auto& x) { return x.exp().eval(); });
@@ -77,6 +95,11 @@ class SoftmaxTile {
               DiscreteAction* actions) const {
     S uniforms[tile_rows];
     draws.uniforms(first_stream, index, uniforms, rows_);
+    sample(uniforms, actions);
+  }
+
+  // The same with row r's u given.
+  void sample(const S* uniforms, DiscreteAction* actions) const {
     for (Index r = 0; r < rows_; ++r) {
       const S* p = p_.data() + r * A_;
       S cumulated{0};
@@ -86,7 +109,7 @@ class SoftmaxTile {
         cumulated += p[a];
         if (uniforms[r] < cumulated) break;
       }
-      actions[r] = chosen;
+      actions[r * action_stride_] = chosen;
     }
   }
 
@@ -96,41 +119,67 @@ class SoftmaxTile {
       const S* log_p = log_p_.data() + r * A_;
       DiscreteAction best = 0;
       for (Index a = 1; a < A_; ++a) best = log_p[a] > log_p[best] ? a : best;
-      actions[r] = best;
+      actions[r * action_stride_] = best;
     }
   }
 
   void log_prob(const DiscreteAction* actions, S* out) const {
-    for (Index r = 0; r < rows_; ++r) out[r] = log_p_[r * A_ + actions[r]];
+    for (Index r = 0; r < rows_; ++r) {
+      out[r] = log_p_[r * A_ + actions[r * action_stride_]];
+    }
   }
 
   // dz (rows, A) = weights_r * (e_a - p); weights may be null: 1
   void score(const DiscreteAction* actions, const S* weights, S* dz) const {
     for (Index r = 0; r < rows_; ++r) {
+      const S* p = p_.data() + r * A_;
+      const DiscreteAction action = actions[r * action_stride_];
+      const S one = log_p_[r * A_ + action] == -infinity ? S{0} : S{1};
       const S w = weights ? weights[r] : S{1};
       for (Index a = 0; a < A_; ++a) {
-        dz[r * A_ + a] = w * ((a == actions[r] ? S{1} : S{0}) - p_[r * A_ + a]);
+        dz[r * stride_ + a] = w * ((a == action ? one : S{0}) - p[a]);
       }
     }
   }
 
   void entropy(S* out) const {
+    for (Index r = 0; r < rows_; ++r) out[r] = entropy_of(r);
+  }
+
+  // dz += scale * weights_r * dH/dz; weights may be null: 1
+  void add_entropy_gradient(const S* weights, S scale, S* dz) const {
     for (Index r = 0; r < rows_; ++r) {
-      S sum{0};
-      for (Index a = 0; a < A_; ++a) sum -= plogp(r * A_ + a, log_p_[r * A_ + a]);
-      out[r] = sum;
+      const S w = weights ? scale * weights[r] : scale, H = entropy_of(r);
+      for (Index a = 0; a < A_; ++a) {
+        dz[r * stride_ + a] -= w * times_p(r * A_ + a, log_p_[r * A_ + a] + H);
+      }
     }
   }
 
   // KL(this || other), row by row
   void kl(const SoftmaxTile& other, S* out) const {
+    for (Index r = 0; r < rows_; ++r) out[r] = kl_of(other, r);
+  }
+
+  // dz += scale * weights_r * d KL(this || other) / dz of this; weights may be null: 1
+  void add_kl_gradient(const SoftmaxTile& other, const S* weights, S scale, S* dz) const {
     for (Index r = 0; r < rows_; ++r) {
-      S sum{0};
+      const S w = weights ? scale * weights[r] : scale, K = kl_of(other, r);
       for (Index a = 0; a < A_; ++a) {
         const Index i = r * A_ + a;
-        sum += plogp(i, log_p_[i] - other.log_p_[i]);
+        dz[r * stride_ + a] += w * times_p(i, log_p_[i] - other.log_p_[i] - K);
       }
-      out[r] = sum;
+    }
+  }
+
+  // dz += scale * weights_r * d KL(other || this) / dz of this; weights may be null: 1
+  void add_reverse_kl_gradient(const SoftmaxTile& other, const S* weights, S scale, S* dz) const {
+    for (Index r = 0; r < rows_; ++r) {
+      const S w = weights ? scale * weights[r] : scale;
+      for (Index a = 0; a < A_; ++a) {
+        const Index i = r * A_ + a;
+        dz[r * stride_ + a] += w * (log_p_[i] == -infinity ? S{0} : p_[i] - other.p_[i]);
+      }
     }
   }
 
@@ -138,7 +187,7 @@ class SoftmaxTile {
   void fisher(S* dz, S scale) const {
     for (Index r = 0; r < rows_; ++r) {
       const S* p = p_.data() + r * A_;
-      S* u = dz + r * A_;
+      S* u = dz + r * stride_;
       S mean{0};
       for (Index a = 0; a < A_; ++a) mean += p[a] * u[a];
       for (Index a = 0; a < A_; ++a) u[a] = scale * p[a] * (u[a] - mean);
@@ -146,10 +195,25 @@ class SoftmaxTile {
   }
 
  private:
-  // p_i * x, where 0 * (-infinity) is 0: an action without probability adds nothing.
-  S plogp(Index i, S x) const { return p_[i] == S{0} ? S{0} : p_[i] * x; }
+  static constexpr S infinity = std::numeric_limits<S>::infinity();
 
-  Index A_, rows_ = 0;
+  // p_i * x, where 0 * (-infinity) is 0: an action without probability adds nothing.
+  S times_p(Index i, S x) const { return p_[i] == S{0} ? S{0} : p_[i] * x; }
+
+  S entropy_of(Index r) const {
+    S sum{0};
+    for (Index i = r * A_; i < (r + 1) * A_; ++i) sum -= times_p(i, log_p_[i]);
+    return sum;
+  }
+  S kl_of(const SoftmaxTile& other, Index r) const {
+    S sum{0};
+    for (Index i = r * A_; i < (r + 1) * A_; ++i) {
+      sum += times_p(i, log_p_[i] - other.log_p_[i]);
+    }
+    return sum;
+  }
+
+  Index A_, stride_, action_stride_, rows_ = 0;
   Buffer<S> log_p_, p_;
   Lanes<S, tile_rows> sums_ = Lanes<S, tile_rows>::Ones(), log_sums_;
 };

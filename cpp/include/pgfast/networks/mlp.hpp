@@ -96,10 +96,13 @@ class MlpTile {
     return outputs_.back().data();
   }
 
+  // The parameters have changed in place: what was made of them is made again when it is needed.
+  void theta_changed() { stale_ = true; }
+
   // gradient (P) += J'dz, summed over the rows
   void backward(const S* dz, S* gradient) {
     const auto& layers = network_.layers();
-    if (transposed_.empty()) transpose_weights();
+    if (stale_) transpose_weights();
     const S* dy = dz;
     for (std::size_t l = layers.size(); l-- > 0;) {
       layers[l].backward(input(l), rows_, dy, gradient + network_.offset(l));
@@ -134,12 +137,14 @@ class MlpTile {
       transposed_[l].resize(layers[l].inputs * layers[l].outputs);
       layers[l].transpose(theta_ + network_.offset(l), transposed_[l].data());
     }
+    stale_ = false;
   }
 
   const Mlp& network_;
   const S* theta_;
   const S* x_ = nullptr;
   Index rows_ = 0;
+  bool stale_ = true;                  // transposed_ is not that of theta
   std::vector<Buffer<S>> outputs_;     // of each layer, after its activation
   std::vector<Buffer<S>> transposed_;  // W' of each layer but the first, made when first needed
   Buffer<S> scratch_[2];               // deltas on the way back, tangents on the way forward

@@ -40,6 +40,8 @@ class StateActionLinearTile {
     return z_.data();
   }
 
+  void theta_changed() {}  // nothing is made of theta beforehand
+
   void backward(const S* dz, S* gradient) {
     const Index J = network_.num_parameters();
     for (Index i = 0; i < rows_ * network_.output_size(); ++i) {

@@ -1,0 +1,241 @@
+// The diagonal Gaussian over A numbers: x = mu + sigma * n, n normal and independent.
+//
+//   sigma       = exp(log sigma),  log sigma = max(log_std, floor),  s = 1 where log_std >= floor,
+//   else 0 log p(x)    = -sum_a (u^2 / 2 + log sigma + log(2 pi) / 2),      u = (x - mu) / sigma
+//   score       d log p / d mu = u / sigma,                          d log p / d log_std = s (u^2 -
+//   1) entropy     sum_a (log sigma + log(2 pi e) / 2),                 d / d log_std = s KL(p ||
+//   q)  sum_a ((e^2t - 1) / 2 - t + d^2 / 2),                t = log sigma_p - log sigma_q
+//                                                                    d = (mu_p - mu_q) / sigma_q
+//               d / d mu_p = d / sigma_q,                            d / d log_std_p = s_p (e^2t -
+//               1) d / d mu_q = -d / sigma_q,                           d / d log_std_q = s_q (1 -
+//               e^2t - d^2)
+//   Fisher      M = diag(1 / sigma^2, 2 s)
+//
+// The floor keeps sigma from collapsing. Below it log_std changes nothing, so every derivative by
+// it is 0 there; on it the derivative is 1, so that a value projected onto the floor can leave it.
+// What sigma can be in the type at all is a floor too: -87 in float, -708 in double.
+//
+// e^2t - 1 is taken as a whole (expm1): where the two are near each other, KL is t^2 + d^2 / 2, and
+// float's e^2t alone is wrong by 6e-8.
+#pragma once
+
+#include <algorithm>
+#include <limits>
+#include <type_traits>
+#include <vector>
+
+#include "pgfast/random.hpp"
+
+namespace pgfast {
+
+template <class S>
+class GaussianTile;
+
+struct Gaussian {
+  template <class S>
+  using Tile = GaussianTile<S>;
+  template <class S>
+  using Action = S;
+
+  Index actions;
+  bool own_log_std;  // z = [mu (A), log_std (A)]; else z = mu and log_std is the same everywhere:
+  std::vector<double> log_std = {};  // (A)
+  double log_std_floor = -std::numeric_limits<double>::infinity();
+
+  Index parameter_size() const { return own_log_std ? 2 * actions : actions; }
+  Index action_size() const { return actions; }
+};
+
+// Up to `tile_rows` distributions at once. Memory: five numbers for each dimension of each row,
+// stored by dimension: a dimension of all rows is one set of lanes. All lanes are computed,
+// whatever the number of rows, so a row has the same bits in any company.
+template <class S>
+class GaussianTile {
+ public:
+  using Lane = Lanes<S, static_cast<int>(tile_rows)>;
+
+  explicit GaussianTile(const Gaussian& gaussian)
+      : A_(gaussian.actions),
+        Z_(gaussian.parameter_size()),
+        floor_(std::max(static_cast<S>(gaussian.log_std_floor), lowest)),
+        mu_(Columns::Zero(tile_rows, A_)),
+        log_sigma_(Columns::Zero(tile_rows, A_)),
+        sigma_(Columns::Ones(tile_rows, A_)),
+        inverse_(Columns::Ones(tile_rows, A_)),
+        slope_(Columns::Ones(tile_rows, A_)) {
+    if (gaussian.own_log_std) return;
+    for (Index a = 0; a < A_; ++a) {
+      const double log_std = gaussian.log_std[static_cast<std::size_t>(a)];
+      set_log_std(a, Lane::Constant(static_cast<S>(log_std)));
+    }
+  }
+
+  // Takes the parameters z (rows, Z); everything below belongs to them.
+  void set(const S* z, Index rows) { set(z, Z_, has_own_log_std() ? z + A_ : nullptr, Z_, rows); }
+
+  // The same from two arrays, their rows as far apart as their strides say: 0 is the same row for
+  // all.
+  void set(const S* mu, Index mu_stride, const S* log_std, Index log_std_stride, Index rows) {
+    rows_ = rows;
+    for (Index a = 0; a < A_; ++a) {
+      mu_.col(a) = column(mu + a, mu_stride);
+      if (log_std) set_log_std(a, column(log_std + a, log_std_stride));
+    }
+  }
+
+  // How many (row, dimension) have a log_std below the floor.
+  Index floored() const { return (slope_.topRows(rows_) == S{0}).count(); }
+
+  // mu + sigma * n. Row r's normals are Box & Muller's of the pairs of draws of stream
+  // `first_stream` + r: dimensions a = 2m and 2m + 1 take draws k + 2m and k + 2m + 1, where k =
+  // index * (A rounded up to an even number).
+  void sample(StreamTile<S>& draws, std::uint32_t first_stream, std::uint64_t index,
+              S* actions) const {
+    const auto even = static_cast<std::uint64_t>(2 * ceil_div(A_, 2));
+    Lane u = Lane::Zero(), v = Lane::Zero();
+    for (Index a = 0; a < A_; a += 2) {
+      const std::uint64_t draw = index * even + static_cast<std::uint64_t>(a);
+      draws.uniforms(first_stream, draw, u.data(), rows_);
+      draws.uniforms(first_stream, draw + 1, v.data(), rows_);
+      // 1 - u lies in (0, 1]; where a vector logarithm of 1 is a little above 0, the root is of 0.
+      const Lane radius = (S{-2} * (S{1} - u).log()).max(S{0}).sqrt();
+      const Lane angle = S(6.283185307179586476925286766559) * v;
+      write(mu_.col(a) + sigma_.col(a) * radius * angle.cos(), actions + a, A_);
+      if (a + 1 == A_) break;
+      write(mu_.col(a + 1) + sigma_.col(a + 1) * radius * angle.sin(), actions + a + 1, A_);
+    }
+  }
+
+  // The most probable action: mu.
+  void mode(S* actions) const {
+    for (Index a = 0; a < A_; ++a) write(mu_.col(a), actions + a, A_);
+  }
+
+  void log_prob(const S* actions, S* out) const {
+    constexpr S half_log_two_pi = S(0.91893853320467274178032973640562);
+    Lane sum = Lane::Zero();
+    for (Index a = 0; a < A_; ++a) {
+      const Lane u = (column(actions + a, A_) - mu_.col(a)) * inverse_.col(a);
+      sum -= S(0.5) * u.square() + (log_sigma_.col(a) + half_log_two_pi);
+    }
+    write(sum, out, 1);
+  }
+
+  // dz (rows, Z) = weights_r * d log p / dz; weights may be null: 1
+  void score(const S* actions, const S* weights, S* dz) const {
+    score(actions, weights, dz, has_own_log_std() ? dz + A_ : nullptr, Z_);
+  }
+
+  // The same into two arrays with a row every `stride` numbers; the second may be null.
+  void score(const S* actions, const S* weights, S* d_mu, S* d_log_std, Index stride) const {
+    const Lane w = times(weights, S{1});
+    for (Index a = 0; a < A_; ++a) {
+      const Lane u = (column(actions + a, A_) - mu_.col(a)) * inverse_.col(a);
+      write(w * u * inverse_.col(a), d_mu + a, stride);
+      if (d_log_std) write(where_free(a, w * (u.square() - S{1})), d_log_std + a, stride);
+    }
+  }
+
+  void entropy(S* out) const {
+    constexpr S half_log_two_pi_e = S(1.4189385332046727417803297364056);
+    Lane sum = Lane::Zero();
+    for (Index a = 0; a < A_; ++a) sum += log_sigma_.col(a) + half_log_two_pi_e;
+    write(sum, out, 1);
+  }
+
+  // dz += scale * weights_r * dH/dz; weights may be null: 1
+  void add_entropy_gradient(const S* weights, S scale, S* dz) const {
+    if (!has_own_log_std()) return;
+    const Lane w = times(weights, scale);
+    for (Index a = 0; a < A_; ++a) add(where_free(a, w), dz + A_ + a);
+  }
+
+  // KL(this || other), row by row
+  void kl(const GaussianTile& other, S* out) const {
+    Lane sum = Lane::Zero();
+    for (Index a = 0; a < A_; ++a) {
+      const Lane t = log_sigma_.col(a) - other.log_sigma_.col(a);
+      const Lane d = (mu_.col(a) - other.mu_.col(a)) * other.inverse_.col(a);
+      sum += (S(0.5) * (S{2} * t).expm1() - t) + S(0.5) * d.square();
+    }
+    write(sum, out, 1);
+  }
+
+  // dz += scale * weights_r * d KL(this || other) / dz of this; weights may be null: 1
+  void add_kl_gradient(const GaussianTile& other, const S* weights, S scale, S* dz) const {
+    const Lane w = times(weights, scale);
+    for (Index a = 0; a < A_; ++a) {
+      const Lane inverse = other.inverse_.col(a);
+      add(w * ((mu_.col(a) - other.mu_.col(a)) * inverse * inverse), dz + a);
+      if (!has_own_log_std()) continue;
+      const Lane t = log_sigma_.col(a) - other.log_sigma_.col(a);
+      add(where_free(a, w * (S{2} * t).expm1()), dz + A_ + a);
+    }
+  }
+
+  // dz += scale * weights_r * d KL(other || this) / dz of this; weights may be null: 1
+  void add_reverse_kl_gradient(const GaussianTile& other, const S* weights, S scale, S* dz) const {
+    const Lane w = times(weights, scale);
+    for (Index a = 0; a < A_; ++a) {
+      const Lane d = (mu_.col(a) - other.mu_.col(a)) * inverse_.col(a);
+      add(w * (d * inverse_.col(a)), dz + a);
+      if (!has_own_log_std()) continue;
+      const Lane t = other.log_sigma_.col(a) - log_sigma_.col(a);
+      add(where_free(a, -w * ((S{2} * t).expm1() + d.square())), dz + A_ + a);
+    }
+  }
+
+  // dz <- scale * M dz
+  void fisher(S* dz, S scale) const {
+    for (Index a = 0; a < A_; ++a) {
+      const Lane inverse = inverse_.col(a);
+      write(scale * (column(dz + a, Z_) * inverse) * inverse, dz + a, Z_);
+      if (!has_own_log_std()) continue;
+      write(where_free(a, (S{2} * scale) * column(dz + A_ + a, Z_)), dz + A_ + a, Z_);
+    }
+  }
+
+ private:
+  using Columns = Eigen::Array<S, static_cast<int>(tile_rows), Eigen::Dynamic>;
+  static constexpr S lowest = std::is_same_v<S, float> ? S(-87) : S(-708);
+
+  bool has_own_log_std() const { return Z_ == 2 * A_; }
+
+  void set_log_std(Index a, const Lane& log_std) {  // NaN is not below the floor: it stays
+    slope_.col(a) = (log_std < floor_).select(Lane::Zero(), Lane::Ones());
+    const Lane log_sigma = (log_std < floor_).select(Lane::Constant(floor_), log_std);
+    log_sigma_.col(a) = log_sigma;
+    // Eigen's vector exp may lose NaN; x - x brings it back.
+    sigma_.col(a) = log_sigma.exp() + (log_sigma - log_sigma);
+    inverse_.col(a) = sigma_.col(a).inverse();
+  }
+
+  // A derivative by log_std where it is one.
+  Lane where_free(Index a, const Lane& x) const {
+    return (slope_.col(a) == S{0}).select(Lane::Zero(), x);
+  }
+
+  // scale * weights_r
+  Lane times(const S* weights, S scale) const {
+    return weights ? Lane(scale * column(weights, 1)) : Lane::Constant(scale);
+  }
+
+  // One lane for each row; those behind the last are 0.
+  Lane column(const S* data, Index stride) const {
+    Lane lanes = Lane::Zero();
+    for (Index r = 0; r < rows_; ++r) lanes[r] = data[r * stride];
+    return lanes;
+  }
+  void write(const Lane& lanes, S* out, Index stride) const {
+    for (Index r = 0; r < rows_; ++r) out[r * stride] = lanes[r];
+  }
+  void add(const Lane& lanes, S* dz) const {
+    for (Index r = 0; r < rows_; ++r) dz[r * Z_] += lanes[r];
+  }
+
+  Index A_, Z_, rows_ = 0;
+  S floor_;
+  Columns mu_, log_sigma_, sigma_, inverse_, slope_;
+};
+
+}  // namespace pgfast

@@ -1,0 +1,93 @@
+// A network with `tail` further outputs that don't depend on the input: z = (f(x), c), theta =
+// (theta_f, c). A Gaussian's log sigma is learned in this way. J of a tail output is the identity
+// in its own parameter and zero elsewhere.
+#pragma once
+
+#include <algorithm>
+#include <utility>
+
+#include "pgfast/networks/preprocessed.hpp"
+
+namespace pgfast {
+
+template <class S>
+class WithTailTile;
+
+class WithTail {
+ public:
+  template <class S>
+  using Tile = WithTailTile<S>;
+
+  WithTail(Preprocessed body, Index tail) : body_(std::move(body)), tail_(tail) {}
+
+  Index input_size() const { return body_.input_size(); }
+  Index output_size() const { return body_.output_size() + tail_; }
+  Index num_parameters() const { return body_.num_parameters() + tail_; }
+  const Preprocessed& body() const { return body_; }
+  Index tail() const { return tail_; }
+
+ private:
+  Preprocessed body_;
+  Index tail_;
+};
+
+// Memory: one more copy of z, (rows, outputs + tail), none where there is no tail.
+template <class S>
+class WithTailTile {
+ public:
+  WithTailTile(const WithTail& network, const S* theta)
+      : outputs_(network.body().output_size()),
+        tail_(network.tail()),
+        parameters_(network.body().num_parameters()),
+        constant_(theta + parameters_),
+        body_(network.body(), theta) {
+    if (tail_ > 0) {
+      z_ = Buffer<S>::Zero(padded(tile_rows * network.output_size()));
+      dz_ = Buffer<S>::Zero(padded(tile_rows * outputs_));
+    }
+  }
+
+  const S* forward(const S* x, Index rows) {
+    rows_ = rows;
+    const S* y = body_.forward(x, rows);
+    if (tail_ == 0) return y;
+    for (Index r = 0; r < rows; ++r) {
+      S* z = z_.data() + r * (outputs_ + tail_);
+      std::copy(y + r * outputs_, y + (r + 1) * outputs_, z);
+      std::copy(constant_, constant_ + tail_, z + outputs_);
+    }
+    return z_.data();
+  }
+
+  void theta_changed() { body_.theta_changed(); }
+
+  void backward(const S* dz, S* gradient) {
+    if (tail_ == 0) return body_.backward(dz, gradient);
+    S* tail_gradient = gradient + parameters_;
+    for (Index r = 0; r < rows_; ++r) {
+      const S* row = dz + r * (outputs_ + tail_);
+      std::copy(row, row + outputs_, dz_.data() + r * outputs_);
+      for (Index i = 0; i < tail_; ++i) tail_gradient[i] += row[outputs_ + i];
+    }
+    body_.backward(dz_.data(), gradient);
+  }
+
+  void jvp(const S* v, S* dz) {
+    if (tail_ == 0) return body_.jvp(v, dz);
+    body_.jvp(v, dz_.data());
+    for (Index r = 0; r < rows_; ++r) {
+      S* row = dz + r * (outputs_ + tail_);
+      std::copy(dz_.data() + r * outputs_, dz_.data() + (r + 1) * outputs_, row);
+      std::copy(v + parameters_, v + parameters_ + tail_, row + outputs_);
+    }
+  }
+
+ private:
+  Index outputs_, tail_, parameters_;  // of the body; of the tail; of the body
+  const S* constant_;
+  PreprocessedTile<S> body_;
+  Index rows_ = 0;
+  Buffer<S> z_, dz_;
+};
+
+}  // namespace pgfast

@@ -1,0 +1,185 @@
+"""Critics: advantages by a value function, or by a baseline where there is none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pgfast._typing import FloatArray, as_count, as_number, as_sizes
+from pgfast.algorithms.algorithm import Algorithm, Stats
+from pgfast.algorithms.reinforce import Baseline, advantages, check_baseline
+from pgfast.features import PolynomialFeatures
+from pgfast.network_policy import NetworkPolicy
+from pgfast.policy import Policy
+from pgfast.returns import gae
+from pgfast.rollout import Rollout
+from pgfast.value_function import ValueFunction
+
+if TYPE_CHECKING:
+    from gymnasium.vector import VectorEnv
+
+
+@dataclass(frozen=True, kw_only=True)
+class Critic:
+    """Settings of a value function and how it is fitted.
+
+    Without hidden layers it is fitted to each batch exactly, by ridge regression on the monomials
+    of the observation up to `degree`; with them it takes Adam steps.
+    """
+
+    hidden: tuple[int, ...] = ()
+    """Sizes of its hidden layers."""
+    degree: int | None = None
+    """Of the polynomial features that it sees; None: what the policy sees."""
+    learning_rate: float = 1e-3
+    """Adam's α > 0, with hidden layers."""
+    epochs: int = 10
+    """Passes over a batch, with hidden layers."""
+    batch_size: int = 64
+    """Samples of a minibatch, with hidden layers."""
+    ridge: float = 1e-5
+    """Penalty on |w|², ≥ 0, without hidden layers."""
+
+    def __post_init__(self) -> None:
+        as_sizes("Critic", "hidden", self.hidden)
+        for name in ("epochs", "batch_size", *(["degree"] if self.degree is not None else [])):
+            as_count("Critic", name, getattr(self, name))
+        for name in ("learning_rate", "ridge"):
+            value = getattr(self, name)
+            if not 0 <= as_number("Critic", name, value, "a finite number >= 0") < np.inf:
+                raise ValueError(f"Critic: {name} is {value!r}, expected a finite number >= 0")
+
+    def value_function(self, policy: Policy) -> ValueFunction:
+        """Make it, for what this policy observes."""
+        if not isinstance(policy, NetworkPolicy):
+            raise TypeError(
+                f"Critic: policy is a {type(policy).__name__}, expected one with a network"
+            )
+        size = policy.observation_size
+        return ValueFunction(
+            size,
+            hidden=self.hidden,
+            features=policy.features
+            if self.degree is None
+            else PolynomialFeatures(size, self.degree),
+            normalizer=policy.normalizer,
+            dtype=policy.dtype,
+            seed=policy.seed,
+        )
+
+
+def values_of(batch: Rollout, value: ValueFunction) -> tuple[FloatArray, FloatArray]:
+    """V before and after every step (T + 1, N), and V of the final observations (K,)."""
+    length, width = batch.rewards.shape
+    values = np.zeros((length + 1, width), batch.rewards.dtype)
+    values[:-1] = value.predict(batch.observations)
+    if batch.last_observations is not None:
+        values[-1] = value.predict(batch.last_observations)
+    if len(batch.final_observations) == 0:
+        return values, values[:0, 0]
+    return values, value.predict(batch.final_observations)
+
+
+def gae_of(
+    batch: Rollout, values: FloatArray, final_values: FloatArray, gamma: float, lam: float
+) -> FloatArray:
+    """GAE of a batch (T, N), 0 where no step happened."""
+    estimate = gae(
+        batch.rewards,
+        values,
+        batch.terminated,
+        batch.truncated,
+        gamma=gamma,
+        lam=lam,
+        final_values=final_values,
+    )
+    return (
+        estimate if batch.valid is None else np.where(batch.valid, estimate, estimate.dtype.type(0))
+    )
+
+
+def explained_variance(targets: FloatArray, values: FloatArray, batch: Rollout) -> float:
+    """1 − Var(y − V) / Var(y) over the steps that happened; 0 where y does not vary."""
+    happened = slice(None) if batch.valid is None else batch.valid
+    y = targets[happened].astype(np.float64)
+    variance = float(y.var())
+    return 1 - float((y - values[happened]).var()) / variance if variance > 0 else 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdvantageAlgorithm(Algorithm):
+    """What learns from advantages: reward-to-go less a baseline, or GAE with a critic."""
+
+    episodes: int | None = 64
+    """K: whole trajectories of one update; None with `steps`."""
+    steps: int | None = None
+    """T: steps of every environment for one update, instead of whole episodes; needs a critic."""
+    baseline: Baseline = "leave-one-out"
+    """b, by name or as a function; not read with a critic."""
+    critic: Critic | None = None
+    """The value function; None: the baseline."""
+    lam: float = 0.97
+    """GAE's λ in [0, 1], with a critic."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if (self.episodes is None) == (self.steps is None):
+            raise ValueError(
+                f"{self._name}: episodes is {self.episodes} and steps is {self.steps}, "
+                "expected one of them, and the other None"
+            )
+        self._check_counts("steps" if self.episodes is None else "episodes")
+        if self.critic is not None and not isinstance(self.critic, Critic):
+            raise TypeError(
+                f"{self._name}: critic is a {type(self.critic).__name__}, expected a Critic or None"
+            )
+        if self.steps is not None and self.critic is None:
+            raise ValueError(
+                f"{self._name}: critic is None with steps={self.steps}, expected a Critic: an "
+                "episode that is cut off has no return without a value function"
+            )
+        check_baseline(self._name, self.baseline, self.episodes or 0)
+        self._check_unit_interval("lam")
+
+    def collect(self, env: VectorEnv[Any, Any, Any], policy: Policy) -> Rollout:
+        """K whole episodes, or T steps."""
+        from pgfast.envs.collect import collect
+
+        return collect(env, policy, steps=self.steps, episodes=self.episodes)
+
+
+class Advantages:
+    """The advantages of batches, and the critic that learns from them."""
+
+    def __init__(self, algorithm: AdvantageAlgorithm, policy: Policy) -> None:
+        self.algorithm = algorithm
+        self.policy = policy
+        critic = algorithm.critic
+        self.value = None if critic is None else critic.value_function(policy)
+
+    def estimate(self, batch: Rollout) -> tuple[FloatArray, Stats]:
+        """Advantages (T, N), with γᵗ where it is asked for; then the critic is fitted.
+
+        The critic's targets are the λ-returns, advantages + V.
+        """
+        settings, critic = self.algorithm, self.algorithm.critic
+        if self.value is None or critic is None:
+            estimate = advantages(batch, settings.gamma, settings.baseline, self.policy)
+            return settings.discounted(estimate, batch), {}
+        self.value.refresh()
+        values, final_values = values_of(batch, self.value)
+        estimate = gae_of(batch, values, final_values, settings.gamma, settings.lam)
+        targets = estimate + values[:-1]
+        stats = {"explained_variance": explained_variance(targets, values[:-1], batch)}
+        self.value.fit(
+            batch.observations,
+            targets,
+            valid=batch.valid,
+            ridge=critic.ridge,
+            epochs=critic.epochs,
+            batch_size=critic.batch_size,
+            learning_rate=critic.learning_rate,
+        )
+        return settings.discounted(estimate, batch), stats
