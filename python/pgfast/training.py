@@ -129,7 +129,8 @@ class Trainer:
         known = preset(self.env_id, named or _name_of(algorithm))
         self.algorithm = algorithm if isinstance(algorithm, Algorithm) else known.algorithm
         self.total_steps = as_count("train", "steps", known.steps if steps is None else steps)
-        side_by_side = known.num_envs if workers is None else workers
+        workers = None if workers is None else as_count("train", "workers", workers)
+        side_by_side = workers or known.num_envs
         count = as_count("train", "num_envs", side_by_side if num_envs is None else num_envs)
         settings = {**known.policy, **settings}
         dtype = policy.dtype if policy else settings.get("dtype", np.float32)
