@@ -53,3 +53,33 @@ def bench_reward_to_go(measure, rollout, module, threads):
         check=lambda g: np.testing.assert_allclose(g, expected, rtol=1e-4, atol=1e-4),
         threads=threads,
     )
+
+
+@MEMBERS
+@pytest.mark.benchmark(group="n_step_return n=5, T=128 N=4096 float32")
+def bench_n_step_return(measure, rollout, module, threads):
+    r, v, end, cut, final = rollout
+    kwargs = {"gamma": 0.99, "n": 5, "final_values": final}
+    expected = reference.n_step_return(r, v, end, cut, **kwargs)
+    measure(
+        lambda: module.n_step_return(r, v, end, cut, **kwargs),
+        work=T * N,
+        unit="element",
+        check=lambda g: np.testing.assert_allclose(g, expected, rtol=1e-4, atol=1e-4),
+        threads=threads,
+    )
+
+
+@MEMBERS
+@pytest.mark.benchmark(group="lambda_return, T=128 N=4096 float32")
+def bench_lambda_return(measure, rollout, module, threads):
+    r, v, end, cut, final = rollout
+    kwargs = {"gamma": 0.99, "lam": 0.95, "final_values": final}
+    expected = reference.lambda_return(r, v, end, cut, **kwargs)
+    measure(
+        lambda: module.lambda_return(r, v, end, cut, **kwargs),
+        work=T * N,
+        unit="element",
+        check=lambda g: np.testing.assert_allclose(g, expected, rtol=1e-4, atol=1e-4),
+        threads=threads,
+    )

@@ -1,4 +1,4 @@
-"""A small finite-horizon MDP, all of whose trajectories can be written down with their probabilities.
+"""A small finite-horizon MDP, all of whose trajectories can be written down with their chances.
 
 Expectations over a policy are then sums, exact but for rounding.
 """

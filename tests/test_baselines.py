@@ -154,7 +154,7 @@ def test_linear_baselines_on_any_threads(threads):
     first, *others = threads(lambda: pg.linear_baseline(g, valid, s))
     for other in others:
         np.testing.assert_array_equal(other, first)
-    with pytest.raises(ValueError, match="linear_baseline: ridge is -1.0, expected a finite"):
+    with pytest.raises(ValueError, match=r"linear_baseline: ridge is -1.0, expected a finite"):
         pg.linear_baseline(g, valid, s, ridge=-1.0)
 
 
@@ -193,9 +193,7 @@ def test_equal_norms_make_the_optimal_baseline_a_mean():
 def test_norms_of_zero_and_below():
     g, valid = batch()
     np.testing.assert_array_equal(pg.optimal_baseline(g, valid, np.zeros_like(g)), 0)
-    with pytest.raises(
-        ValueError, match=r"optimal_baseline: score_norms holds -1.0+, expected num"
-    ):
+    with pytest.raises(ValueError, match=r"optimal_baseline: score_norms holds -1.0+, expected"):
         pg.optimal_baseline(g, valid, -np.ones_like(g))
 
 
@@ -226,7 +224,7 @@ def returns_of(rollout, gamma=1.0):
 
 
 def test_a_baseline_that_does_not_read_the_action_has_expectation_zero(tree):
-    """E Σₜ ∇ log π(aₜ|sₜ) b = 0 for any b of time, state and past, and not for one of the action."""
+    """E Σₜ ∇ log π(aₜ|sₜ) b = 0 for any b of time, state and past, not for one of the action."""
     _, rollout, p, scores = tree
     rng = np.random.default_rng(3)
     of_time = np.broadcast_to(rng.normal(size=(enumerated.H, 1)), rollout.rewards.shape)

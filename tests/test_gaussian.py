@@ -155,13 +155,8 @@ def test_entropy_and_kl_are_their_integrals():
 def test_entropy_and_kl_are_sums_over_the_dimensions():
     mean, log_std, _ = gaussians((50,), 4, np.float64)
     other, other_log_std, _ = gaussians((50,), 4, np.float64, seed=1)
-    column = [
-        [
-            np.ascontiguousarray(array[:, i : i + 1])
-            for array in (mean, log_std, other, other_log_std)
-        ]
-        for i in range(4)
-    ]
+    all_four = (mean, log_std, other, other_log_std)
+    columns = [[array[:, i : i + 1].copy() for array in all_four] for i in range(4)]
     entropy = sum(pg.gaussian_entropy(*arrays[:2]) for arrays in columns)
     np.testing.assert_allclose(pg.gaussian_entropy(mean, log_std), entropy, rtol=1e-13, atol=1e-13)
     kl = sum(pg.gaussian_kl(*arrays) for arrays in columns)

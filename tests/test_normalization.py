@@ -232,7 +232,7 @@ def test_bad_settings_are_named():
         for bad in (0.0, -1.0, np.inf, np.nan):
             with pytest.raises(ValueError, match=f"Normalizer: clip is {bad}, expected a finite"):
                 kind(bad)
-    with pytest.raises(ValueError, match="ObservationNormalizer: size is 0"):
+    with pytest.raises(ValueError, match="RunningMoments: size is 0"):
         pg.ObservationNormalizer(0)
     with pytest.raises(ValueError, match=r"update: rewards has shape \(3,\), expected \(T, N\)"):
         pg.RewardNormalizer(gamma=1).update(np.ones(3), np.zeros(3, bool), np.zeros(3, bool))

@@ -985,6 +985,55 @@ def test_a_bad_call_is_an_error_that_changes_nothing(call, error, message):
     assert_same(walk(env, actions), walk(twin, actions))
 
 
+BAD_BOX_ACTIONS = {
+    "NaN": ([[0.0], [np.nan], [0.0]], ValueError, "holds nan"),
+    "infinite": ([[0.0], [0.0], [-np.inf]], ValueError, "holds -inf"),
+    "without their dimension": (np.zeros(3, np.float32), ValueError, "has shape (3,)"),
+    "of two dimensions": (np.zeros((3, 2), np.float32), ValueError, "has shape (3, 2)"),
+    "too few": ([[0.0], [0.0]], ValueError, "has shape (2, 1), expected (3, 1)"),
+    "none": (np.zeros((0, 1), np.float32), ValueError, "has shape (0, 1)"),
+    "one": (0.0, ValueError, "has shape ()"),
+    "integers": (np.zeros((3, 1), np.int64), TypeError, "has dtype int64"),
+    "half precision": (np.zeros((3, 1), np.float16), TypeError, "has dtype float16"),
+    "complex": (np.zeros((3, 1), np.complex64), TypeError, "has dtype complex64"),
+    "bool": ([[True], [False], [True]], TypeError, "has dtype bool"),
+    "text": ([["0"], ["1"], ["0"]], TypeError, "has dtype <U1"),
+    "None": (None, TypeError, "has dtype object"),
+    "ragged": ([[0.0], [0.0, 1.0], [0.0]], TypeError, "are no array of numbers"),
+}
+
+
+@pytest.mark.parametrize(
+    ("actions", "error", "message"), BAD_BOX_ACTIONS.values(), ids=BAD_BOX_ACTIONS
+)
+def test_bad_continuous_actions_are_an_error_that_changes_nothing(actions, error, message):
+    env = make(id="Pendulum-v1")
+    env.reset()
+    before = env.get_state()
+    with pytest.raises(error) as caught:
+        env.step(actions)
+    assert str(caught.value).startswith(f"step: actions {message}")
+    assert_same(env.get_state(), before)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_continuous_actions_may_be_float32_float64_or_lists(dtype):
+    results = []
+    for given in (np.float32, np.float64, list):
+        env = make(4, id="Pendulum-v1", dtype=dtype)
+        env.reset()
+        actions = np.array([[0.5], [-2.0], [1.0], [7.0]])
+        own = [[0.5], [-2], [1], [7]] if given is list else actions.astype(given)
+        results.append(env.step(own))
+        assert np.array_equal(own, actions)
+    assert_same(results[0], results[1])
+    assert_same(results[0], results[2])
+    strided = np.zeros((4, 2))
+    strided[:, :1] = actions
+    env.reset(seed=0)
+    assert_same(env.step(strided[:, :1]), results[0])
+
+
 def test_a_step_before_the_first_reset_is_an_error_that_changes_nothing():
     env = make(seed=3)
     before = env.get_state()

@@ -74,7 +74,6 @@ from pgfast.multi_softmax_policy import MultiSoftmaxPolicy
 from pgfast.normalization import (
     ObservationNormalizer,
     RewardNormalizer,
-    RunningMoments,
     normalize_advantages,
 )
 from pgfast.optimizers import SGD, Adam
@@ -82,6 +81,7 @@ from pgfast.parallel import get_num_threads, set_num_threads
 from pgfast.random import normal, uniform
 from pgfast.returns import episode_return, gae, lambda_return, n_step_return, reward_to_go
 from pgfast.rollout import Rollout
+from pgfast.running_moments import RunningMoments
 from pgfast.softmax_policy import SoftmaxPolicy, StateActionSoftmaxPolicy
 from pgfast.tabular import TabularMDP
 from pgfast.value_function import ValueFit, ValueFunction

@@ -106,6 +106,64 @@ TEST(leave_one_out_and_time, "g minus leave-one-out is N/(N-1) times g minus the
   }
 }
 
+// The baselines that read more than the returns, as functions of them.
+template <class S>
+Array<S> apply_optimal(const Array<S>& g, const Array<S>& norms, const bool* valid, bool per_time,
+                       Index T, Index N) {
+  Array<S> b(T * N);
+  optimal_baseline<S>({g.data(), T, N}, valid, norms.data(), per_time, {b.data(), T, N});
+  return b;
+}
+
+template <class S>
+Array<S> apply_linear(const Array<S>& g, const Array<S>& s, const bool* valid, Index T, Index N,
+                      double ridge) {
+  Array<S> b(T * N);
+  linear_baseline<S>({g.data(), T, N}, valid, s.data(), s.size() / (T * N), ridge,
+                     {b.data(), T, N});
+  return b;
+}
+
+TEST(optimal, "The optimal baseline is the mean weighted by the norms, over all or over a row.") {
+  check::for_each_scalar([]<class S>() {
+    for_each_mask([](Index T, Index N, const bool* valid) {
+      const auto g = check::normals<S>(T * N, 2), norms = check::normals<S>(T * N, 3).abs();
+      for (const bool per_time : {false, true}) {
+        CONTEXT("per time " << per_time);
+        check_means(apply_optimal<S>(g, norms, valid, per_time, T, N), valid, T, N,
+                    [&](Index t, Index) -> std::pair<long double, Index> {
+                      long double sum = 0, weight = 0;
+                      for (Index i = 0; i < T * N; ++i) {
+                        if ((per_time && i / N != t) || (valid && !valid[i])) continue;
+                        sum += static_cast<long double>(norms[i]) * g[i];
+                        weight += norms[i];
+                      }
+                      return {sum / weight, T * N};
+                    });
+      }
+    });
+  });
+}
+
+TEST(linear,
+     "The linear baseline of what is linear in state, its square and time is that itself.") {
+  check::for_each_scalar([]<class S>() {
+    const Index T = 150, N = 20, D = 2;
+    const auto s = check::normals<S>(T * N * D, 2);
+    const auto valid = check::flags(T * N, 0.8, 4);
+    Array<S> g(T * N);
+    for (Index i = 0; i < T * N; ++i) {
+      const S tau = static_cast<S>(i / N) / 100;
+      g[i] = 1 + 2 * s[i * D] - s[i * D + 1] * s[i * D + 1] + 3 * tau * tau * tau;
+    }
+    const auto b = apply_linear<S>(g, s, valid.data(), T, N, 0.0);
+    for (Index i = 0; i < T * N; ++i) {
+      // g up to 30 is itself rounded, b again.
+      CHECK_NEAR(b[i], valid[i] ? g[i] : S{0}, 60 * std::numeric_limits<S>::epsilon() + 1e-12);
+    }
+  });
+}
+
 TEST(large_offset, "Means of large, nearly equal returns keep their digits.") {
   const Index N = 10000;
   const Array<float> g = Array<float>::constant(N, 16777215.0f);
@@ -152,9 +210,12 @@ TEST(threads, "Baselines have the same bits on 1 to 4 threads.") {
     const auto g = check::normals<S>(T * N, 6);
     const auto valid = check::flags(T * N, 0.8, 7);
     check::same_on_any_threads([&] {
-      return std::tuple{apply<S>(constant_baseline, g, valid.data(), T, N),
-                        apply<S>(time_baseline, g, valid.data(), T, N),
-                        apply<S>(leave_one_out_baseline, g, valid.data(), T, N)};
+      return std::tuple{
+          apply<S>(constant_baseline, g, valid.data(), T, N),
+          apply<S>(time_baseline, g, valid.data(), T, N),
+          apply<S>(leave_one_out_baseline, g, valid.data(), T, N),
+          apply_optimal<S>(g, g.abs(), valid.data(), true, T, N),
+          apply_linear<S>(g, check::normals<S>(T * N * 3, 8), valid.data(), T, N, 1e-5)};
     });
   });
 }

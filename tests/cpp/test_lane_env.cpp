@@ -423,7 +423,8 @@ TEST(run_time_sizes, "Sizes, actions and draws of an environment that knows them
   });
 }
 
-TEST(waiting_draws_nothing, "An environment that waits for a reset leaves its stream where it is.") {
+TEST(waiting_draws_nothing,
+     "An environment that waits for a reset leaves its stream where it is.") {
   check::for_each_scalar([]<class S>() {
     for (const Autoreset mode : {Autoreset::next_step, Autoreset::disabled}) {
       NoisyBatch<S> batch(45);

@@ -165,8 +165,8 @@ TEST(natural_gradient_solves, "F plus damping times the natural gradient is the 
       const Array<S> g = c.score(c.weights.data());
       Array<S> x(c.size);
       const double tolerance = 100 * epsilon<S>;
-      const auto outcome = natural_gradient(c.policy, c.theta.data(), c.states(),
-                                            g.data(), 0.1, tolerance, 200, x.data());
+      const auto outcome = natural_gradient(c.policy, c.theta.data(), c.states(), g.data(), 0.1,
+                                            tolerance, 200, x.data());
       CHECK_EQ(outcome.status, CGStatus::converged);
       const Array<S> residual = c.fisher(x, S(0.1)) - g;
       CHECK(std::sqrt(dot(residual.data(), residual.data(), c.size)) <=
@@ -199,8 +199,7 @@ TEST(threads, "Every function of a policy has the same bits on 1 to 4 threads.")
       check::same_on_any_threads([&] {
         Array<S> x(c.size);
         const Array<S> g = c.score(c.weights.data());
-        natural_gradient(c.policy, c.theta.data(), c.states(), g.data(), 0.1, 1e-4,
-                         5, x.data());
+        natural_gradient(c.policy, c.theta.data(), c.states(), g.data(), 0.1, 1e-4, 5, x.data());
         return std::tuple{g,          c.score(nullptr),      c.fisher(c.v, S(0.1)),
                           c.logits(), c.log_prob(c.actions), c.entropy(),
                           c.mode(),   c.kl(c.theta + c.v),   c.scores(c.actions),
@@ -216,16 +215,15 @@ TEST(any_address, "Wherever the arrays lie in memory, the bits are the same.") {
       const Array<S> g = c.score(c.weights.data()), Fv = c.fisher(c.v, S(0.1)),
                      log_prob = c.log_prob(c.actions), scores = c.scores(c.actions);
       Array<S> x(c.size);
-      natural_gradient(c.policy, c.theta.data(), c.states(), g.data(), 0.1, 1e-4, 5,
-                       x.data());
+      natural_gradient(c.policy, c.theta.data(), c.states(), g.data(), 0.1, 1e-4, 5, x.data());
       for (Index shift = 1; shift < 16; shift += 2) {
         CONTEXT("shift " << shift);
         check::Shifted<S> theta(c.theta, shift), observations(c.observations, 16 - shift),
             weights(c.weights, shift), v(c.v, 16 - shift), g_at(g, shift);
         check::Shifted<DiscreteAction> actions(c.actions, shift);
+        const States<S> states{observations.data(), c.B};
         check::Shifted<S> out(Array<S>::zeros(c.size), 16 - shift),
             rows(Array<S>::zeros(c.B), shift), matrix(Array<S>::zeros(c.B * c.size), shift);
-        const States<S> states{observations.data(), c.B};
         score(c.policy, theta.data(), states, actions.data(), weights.data(), out.data());
         CHECK_SAME(out.values(), g);
         fisher_vector_product(c.policy, theta.data(), states, v.data(), S(0.1), out.data());
@@ -234,8 +232,7 @@ TEST(any_address, "Wherever the arrays lie in memory, the bits are the same.") {
         CHECK_SAME(rows.values(), log_prob);
         pgfast::scores(c.policy, theta.data(), states, actions.data(), matrix.data());
         CHECK_SAME(matrix.values(), scores);
-        natural_gradient(c.policy, theta.data(), states, g_at.data(), 0.1, 1e-4,
-                         5, out.data());
+        natural_gradient(c.policy, theta.data(), states, g_at.data(), 0.1, 1e-4, 5, out.data());
         CHECK_SAME(out.values(), x);
       }
     });

@@ -1,5 +1,6 @@
 #include <limits>
 
+#include "pgfast/n_step_return.hpp"
 #include "pgfast/returns.hpp"
 #include "threads.hpp"
 
@@ -47,6 +48,18 @@ struct Trajectories {
     Array<S> out(T * N);
     pgfast::episode_return<S>(rewards_view(), terminated_view(), truncated_view(), valid, gamma,
                               {out.data(), T, N});
+    return out;
+  }
+  Array<S> n_step_return(S gamma, Index n, const S* finals) const {
+    Array<S> out(T * N);
+    pgfast::n_step_return<S>(rewards_view(), values_view(), terminated_view(), truncated_view(),
+                             gamma, n, finals, {out.data(), T, N});
+    return out;
+  }
+  Array<S> lambda_return(S gamma, S lam, const S* finals) const {
+    Array<S> out(T * N);
+    pgfast::lambda_return<S>(rewards_view(), values_view(), terminated_view(), truncated_view(),
+                             gamma, lam, finals, {out.data(), T, N});
     return out;
   }
   Array<S> gae(S gamma, S lam, const S* finals) const {
@@ -187,6 +200,64 @@ TEST(gae_is_its_sum,
   });
 }
 
+template <class S>
+Sum naive_n_step_return(const Trajectories<S>& b, Index t, Index n, S gamma, Index steps,
+                        bool with_finals) {
+  const Index end = std::min(b.T, t + steps);
+  return until_end(b, t, n, gamma, [&](Sum& sum, long double weight, Index k) {
+    if (k >= end) return;  // behind the window
+    sum.add(weight * b.rewards[k * b.N + n]);
+    if (b.done(k, n) || k == end - 1) sum.add(weight * gamma * next_value(b, k, n, with_finals));
+  });
+}
+
+// Windows that are shorter than the rollout, that divide it and don't, and longer ones.
+TEST(n_step_return_is_its_sum,
+     "The n-step return is the discounted sum of n rewards, or to the end, plus the bootstrap.") {
+  check::for_each_scalar([]<class S>() {
+    for_each_size<S>([](const Trajectories<S>& b) {
+      for (const Index n : {1, 2, 5, 17, 40}) {
+        for (const S gamma : {S{0}, S(0.97), S{1}}) {
+          for (const bool finals : {false, true}) {
+            CONTEXT("n " << n << ", gamma " << gamma << ", finals " << finals);
+            const auto out = b.n_step_return(gamma, n, finals ? b.final_values.data() : nullptr);
+            check_all(b, out, [&](Index t, Index column) {
+              return naive_n_step_return(b, t, column, gamma, n, finals);
+            });
+          }
+        }
+      }
+    });
+  });
+}
+
+TEST(n_step_to_the_end, "A window of the whole rollout has the bits of the reward-to-go.") {
+  check::for_each_scalar([]<class S>() {
+    for_each_size<S>([](const Trajectories<S>& b) {
+      const S* finals = b.final_values.data();
+      const auto to_go = b.reward_to_go(S(0.97), b.last_values(), finals);
+      CHECK_SAME(b.n_step_return(S(0.97), b.T, finals), to_go);
+      CHECK_SAME(b.n_step_return(S(0.97), std::numeric_limits<Index>::max(), finals), to_go);
+    });
+  });
+}
+
+TEST(lambda_return_is_gae_and_value, "The lambda-return is GAE plus V.") {
+  check::for_each_scalar([]<class S>() {
+    for_each_size<S>([](const Trajectories<S>& b) {
+      for (const S lam : {S{0}, S(0.9), S{1}}) {
+        CONTEXT("lam " << lam);
+        const auto out = b.lambda_return(S(0.97), lam, b.final_values.data());
+        check_all(b, out, [&](Index t, Index n) {
+          Sum sum = naive_gae(b, t, n, S(0.97), lam, true);
+          sum.add(b.values[t * b.N + n]);
+          return sum;
+        });
+      }
+    });
+  });
+}
+
 TEST(episode_return_is_its_sum,
      "Every step of an episode has the discounted sum of the episode's valid rewards.") {
   check::for_each_scalar([]<class S>() {
@@ -321,6 +392,10 @@ TEST(both_flags, "Where both flags are set termination wins: the final value is 
     CHECK(both > 100);
     CHECK_SAME(b.reward_to_go(S(0.97), b.last_values(), b.final_values.data()), to_go);
     CHECK_SAME(b.gae(S(0.97), S(0.9), b.final_values.data()), advantages);
+    for (const S x : b.n_step_return(S(0.97), 5, b.final_values.data())) CHECK(!std::isnan(x));
+    for (const S x : b.lambda_return(S(0.97), S(0.9), b.final_values.data())) {
+      CHECK(!std::isnan(x));
+    }
   });
 }
 
@@ -352,6 +427,10 @@ TEST(nan_stays_behind_an_end, "A NaN behind an episode's end leaves no trace bef
     compare(b.reward_to_go(S(0.97), b.last_values(), finals),
             clean.reward_to_go(S(0.97), clean.last_values(), finals));
     compare(b.gae(S(0.97), S(0.9), finals), clean.gae(S(0.97), S(0.9), finals));
+    for (const Index n : {1, 5, 17}) {
+      compare(b.n_step_return(S(0.97), n, finals), clean.n_step_return(S(0.97), n, finals));
+    }
+    compare(b.lambda_return(S(0.97), S(0.9), finals), clean.lambda_return(S(0.97), S(0.9), finals));
     compare(b.episode_return(S(0.97)), clean.episode_return(S(0.97)));
   });
 }
@@ -378,6 +457,8 @@ TEST(column_alone, "A trajectory has the same bits alone and among others.") {
     const Trajectories<S> b(9, 1100);
     const auto to_go = b.reward_to_go(S(0.97), b.last_values(), nullptr);
     const auto advantages = b.gae(S(0.97), S(0.9), nullptr);
+    const auto n_step = b.n_step_return(S(0.97), 4, nullptr);
+    const auto lambda = b.lambda_return(S(0.97), S(0.9), nullptr);
     const auto whole = b.episode_return(S(0.97));
     for (Index n = 0; n < b.N; n += 13) {
       Trajectories<S> one(b.T, 1);
@@ -393,6 +474,10 @@ TEST(column_alone, "A trajectory has the same bits alone and among others.") {
       CHECK_SAME(one.reward_to_go(S(0.97), one.last_values(), nullptr), expected);
       column(advantages, expected);
       CHECK_SAME(one.gae(S(0.97), S(0.9), nullptr), expected);
+      column(n_step, expected);
+      CHECK_SAME(one.n_step_return(S(0.97), 4, nullptr), expected);
+      column(lambda, expected);
+      CHECK_SAME(one.lambda_return(S(0.97), S(0.9), nullptr), expected);
       column(whole, expected);
       CHECK_SAME(one.episode_return(S(0.97)), expected);
     }
@@ -404,7 +489,10 @@ TEST(threads, "Returns have the same bits on 1 to 4 threads.") {
     const Trajectories<S> b(70, 4 * column_block + 3);
     check::same_on_any_threads([&] {
       return std::tuple{b.reward_to_go(S(0.97), b.last_values(), b.final_values.data()),
-                        b.gae(S(0.97), S(0.9), b.final_values.data()), b.episode_return(S(0.97))};
+                        b.gae(S(0.97), S(0.9), b.final_values.data()),
+                        b.n_step_return(S(0.97), 4, b.final_values.data()),
+                        b.lambda_return(S(0.97), S(0.9), b.final_values.data()),
+                        b.episode_return(S(0.97))};
     });
   });
 }

@@ -260,8 +260,8 @@ TEST(greedy, "A greedy actor draws nothing: its actions are the mode at every st
   const GreedyActor<S, SoftmaxMlp> actor(player.policy, player.theta.data());
   collect_steps(batch.env, actor, Unchanged{}, 20, 0, out.arrays());
   Array<DiscreteAction> modes(20 * 33);
-  const States<S> states{out.observations.data(), 20 * 33};
-  mode(player.policy, player.theta.data(), states, modes.data());
+  mode(player.policy, player.theta.data(), States<S>{out.observations.data(), 20 * 33},
+       modes.data());
   CHECK_SAME(out.actions, modes);
 }
 
@@ -309,8 +309,7 @@ TEST(binned_actions, "Bins of a box lie at equal distances, the first and last o
     Array<T> buffer(8);
     const Binned<T> to_env{low.data(), high.data(), bins.data(), 2};
     const T* sent = to_env(actions.data(), 4, buffer.data());
-    CHECK_SAME((Array<T>(sent, 8)),
-               (Array<T>{T{-1}, T{2}, T{0}, T{4}, T{1}, T{2}, T(0.5), T{4}}));
+    CHECK_SAME((Array<T>(sent, 8)), (Array<T>{T{-1}, T{2}, T{0}, T{4}, T{1}, T{2}, T(0.5), T{4}}));
   });
 }
 

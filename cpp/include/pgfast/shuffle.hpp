@@ -8,9 +8,9 @@
 namespace pgfast {
 
 // Fisher and Yates, from the end (Durstenfeld 1964): item i = count - 1, ..., 1 changes places with
-// item floor(u (i + 1)), where u in [0, 1) is draw first_index + i of the stream. 53 bits of u: for
-// a million items no order is favoured by more than one in 10^9. Two draws lie in one Philox block,
-// which is made once for both.
+// item floor(u (i + 1)), where u in [0, 1) is draw first_index + i of the stream. u has 53 bits:
+// among a million items no place is favoured by more than one part in 10^9. Two draws lie in one
+// Philox block, which is made once for both.
 inline void shuffle(Index* items, Index count, std::uint64_t seed, std::uint32_t stream,
                     std::uint64_t first_index) {
   PhiloxBlock block{};

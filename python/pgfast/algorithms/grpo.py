@@ -119,7 +119,7 @@ class GRPOLearner:
         """Advantages, then the minibatches."""
         settings, policy = self.algorithm, self.policy
         weighting = "ratio" if settings.clip is None else "clipped"
-        advantages = settings.discounted(settings.advantages(batch), batch)
+        advantages = settings.advantages(batch)
         stats: Stats = _core.climb_minibatches(
             policy._kernel,
             self.optimizer.arguments(policy.theta),

@@ -168,4 +168,5 @@ class GymnasiumCollector:
             return function(*arguments, **named)
         except Exception as error:
             self._at.observations = None  # the next collect begins with a reset
-            raise env_error("collect", call, self._at.elapsed, error) from error
+            at = self._at
+            raise env_error("collect", call, error, at.elapsed, at.resetting) from error

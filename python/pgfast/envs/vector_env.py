@@ -363,12 +363,13 @@ def _actions(space: gym.spaces.Space[Any], actions: npt.ArrayLike, dtype: np.dty
     if isinstance(space, gym.spaces.Discrete):
         return np.ascontiguousarray(actions) if isinstance(actions, np.ndarray) else actions
     try:
-        array = actions if isinstance(actions, np.ndarray) else np.array(actions, dtype)
-    except (TypeError, ValueError) as error:
+        array = np.asarray(actions)
+    except ValueError as error:
         raise TypeError(f"step: actions are no array of numbers: {error}") from None
-    if array.dtype not in (np.float32, np.float64):
+    taken = "f" if isinstance(actions, np.ndarray) else "fiu"  # a list may say 1 for 1.0
+    if array.dtype.kind not in taken or array.dtype == np.float16:
         raise TypeError(f"step: actions has dtype {array.dtype}, expected float32 or float64")
-    return np.ascontiguousarray(array, dtype)
+    return np.ascontiguousarray(array, dtype).reshape(array.shape)
 
 
 def _autoreset_mode(mode: AutoresetMode | str) -> AutoresetMode:
