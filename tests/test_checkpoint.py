@@ -214,7 +214,9 @@ def test_foreign_safetensors_are_told(tmp_path):
     with pytest.raises(ValueError, match=r"^load: .*foreign is no policy of pgfast"):
         pg.SoftmaxPolicy.load(path)
     write_safetensors(path, {**tensors_of(policy), **tensors_of(policy, "z")}, metadata_of(policy))
-    with pytest.raises(ValueError, match=r"foreign does not describe .* \['theta', 'z'\], expected"):
+    with pytest.raises(
+        ValueError, match=r"foreign does not describe .* \['theta', 'z'\], expected"
+    ):
         pg.SoftmaxPolicy.load(path)
     write_safetensors(
         path, tensors_of(policy), {**metadata_of(policy), "format": "pgfast-policy-2"}
@@ -261,6 +263,54 @@ def test_a_description_that_fits_no_policy_is_told(tmp_path, change):
     metadata = {name: value for name, value in metadata.items() if value is not None}
     write_safetensors(path, tensors_of(policy), metadata)
     with pytest.raises(ValueError, match=r"^load: .*p\.safetensors"):
+        pg.SoftmaxPolicy.load(path)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"normalizer.mean": None},
+        {"normalizer.count": None},
+        {"normalizer.mean": np.zeros(3)},
+        {"normalizer.mean": np.full(4, np.nan)},
+        {"normalizer.squares": np.full(4, -1.0)},
+        {"normalizer.count": np.array([0.5])},
+        {"normalizer.surprise": np.zeros(4)},
+    ],
+    ids=lambda change: " ".join(change),
+)
+def test_a_normalizer_that_is_not_whole_is_told(tmp_path, change):
+    """Statistics that are missing, too many, or none that samples could have."""
+    from safetensors.numpy import save_file
+
+    policy, path = pg.SoftmaxPolicy(4, 2, normalize_observations=True), tmp_path / "p.safetensors"
+    policy.observe(np.random.default_rng(0).normal(size=(10, 4)))
+    arrays = {name: array for name, array in policy.arrays().items() if name not in change}
+    arrays |= {name: array for name, array in change.items() if array is not None}
+    save_file(arrays, path, metadata_of(policy))
+    with pytest.raises(ValueError, match=r"^load: .*p\.safetensors does not describe a policy"):
+        pg.SoftmaxPolicy.load(path)
+
+
+@pytest.mark.parametrize(
+    "features",
+    [
+        {"kind": "os.system"},
+        {"kind": "PolynomialFeatures"},
+        {"kind": "PolynomialFeatures", "observation_size": 3, "degree": 2},
+        {"kind": "PolynomialFeatures", "observation_size": 4, "degree": -1},
+        [],
+        7,
+    ],
+    ids=repr,
+)
+def test_features_that_are_none_are_told(tmp_path, features):
+    """Of an unknown kind, of other observations, or no description of any."""
+    policy = pg.SoftmaxPolicy(4, 2, features=pg.PolynomialFeatures(4, 2))
+    path = tmp_path / "p.safetensors"
+    config = json.dumps({**policy.config(), "features": features})
+    write_safetensors(path, tensors_of(policy), {**metadata_of(policy), "config": config})
+    with pytest.raises(ValueError, match=r"^load: .*p\.safetensors does not describe a policy"):
         pg.SoftmaxPolicy.load(path)
 
 

@@ -451,9 +451,7 @@ def test_any_gymnasium_id_is_trained_on():
         pg.A2C(steps=16),
         pg.PPO(steps=16, epochs=2),
         pg.NPG(episodes=None, steps=16, critic=pg.Critic()),
-        pg.CompatibleActorCritic(
-            episodes=None, steps=16, critic=pg.Critic(), update="incremental"
-        ),
+        pg.CompatibleActorCritic(episodes=None, steps=16, critic=pg.Critic(), update="incremental"),
     ],
     ids=lambda a: type(a).__name__,
 )
@@ -624,7 +622,7 @@ def test_a_policy_that_has_run_away_stops_training():
     policy.theta[-1] = 0
     before = policy.theta.copy()
     trainer = pg.Trainer("Pendulum-v1", pg.A2C(steps=10), policy=policy, num_envs=2)
-    with pytest.raises(NonFiniteError, match="train: actions is (nan|inf) in update 1"):
+    with pytest.raises(NonFiniteError, match=r"train: actions is (nan|inf) in update 1"):
         trainer.update()
     assert (policy.theta == before).all()
 

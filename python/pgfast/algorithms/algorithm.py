@@ -100,9 +100,7 @@ class Algorithm(ABC):
                 f"{type(policy).__name__}"
             )
         if prior.dtype != policy.dtype:
-            raise TypeError(
-                f"{self._name}: prior has dtype {prior.dtype}, expected {policy.dtype}"
-            )
+            raise TypeError(f"{self._name}: prior has dtype {prior.dtype}, expected {policy.dtype}")
 
     def _refuse_prior(self, prior: Policy | None) -> None:
         if prior is not None:
