@@ -91,6 +91,19 @@ class Algorithm(ABC):
         for name in names:
             as_count(self._name, name, getattr(self, name))
 
+    def _check_prior(self, prior: Policy | None, policy: Policy) -> None:
+        if prior is None:
+            return
+        if type(prior) is not type(policy):
+            raise TypeError(
+                f"{self._name}: prior is a {type(prior).__name__}, expected a "
+                f"{type(policy).__name__}"
+            )
+        if prior.dtype != policy.dtype:
+            raise TypeError(
+                f"{self._name}: prior has dtype {prior.dtype}, expected {policy.dtype}"
+            )
+
     def _refuse_prior(self, prior: Policy | None) -> None:
         if prior is not None:
             raise ValueError(
