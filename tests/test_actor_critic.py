@@ -239,7 +239,9 @@ def test_a_strong_penalty_pulls_the_policy_to_its_prior():
     learner.value.theta[:] = 0
     kl = [policy.kl(batch.observations, prior).mean()]
     for _ in range(60):
-        learner.update(dataclasses.replace(batch, log_probs=policy.log_prob(batch.observations, batch.actions)))
+        learner.update(
+            dataclasses.replace(batch, log_probs=policy.log_prob(batch.observations, batch.actions))
+        )
         kl.append(policy.kl(batch.observations, prior).mean())
     assert kl[-1] < 0.05 * kl[0]
 
@@ -356,7 +358,9 @@ def test_a_batch_of_one_is_an_update(kind):
     step, stats = step_of(normalized, policy, batch)
     assert (step == 0).all()
     assert np.isfinite(list(stats.values())).all()
-    step, stats = step_of(dataclasses.replace(normalized, normalize_advantages=False), policy, batch)
+    step, stats = step_of(
+        dataclasses.replace(normalized, normalize_advantages=False), policy, batch
+    )
     assert (step != 0).any()
     assert np.isfinite(list(stats.values())).all()
 

@@ -223,12 +223,8 @@ def test_a_mask_that_allows_all_changes_nothing(kind):
     policy = a_policy(kind, np.float32)
     s, a, w, _ = samples(policy, 100)
     all_of_them = np.ones((100, np.sum(policy.actions)), bool)
-    np.testing.assert_array_equal(
-        policy.log_prob(s, a, masks=all_of_them), policy.log_prob(s, a)
-    )
-    np.testing.assert_array_equal(
-        policy.score(s, a, w, masks=all_of_them), policy.score(s, a, w)
-    )
+    np.testing.assert_array_equal(policy.log_prob(s, a, masks=all_of_them), policy.log_prob(s, a))
+    np.testing.assert_array_equal(policy.score(s, a, w, masks=all_of_them), policy.score(s, a, w))
 
 
 @cases
