@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gc
+import inspect
 import math
 import re
+import warnings
 import weakref
 
 import gymnasium as gym
@@ -64,7 +66,8 @@ def test_multi_binary_actions_are_bits():
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_real_actions_are_clipped_to_the_box(dtype):
     """Each to its own bounds; inside it is what the policy gave."""
-    space = spaces.Box(np.array([[-1.0], [0.0]]), np.array([[1.0], [np.inf]]), dtype=dtype)
+    bounds = np.array([[[-1.0], [0.0]], [[1.0], [np.inf]]], dtype)
+    space = spaces.Box(*bounds, dtype=dtype)
     actions = np.array([[-5.0, -5.0], [0.25, 1e9], [5.0, 0.5]], np.float32)
     given = action_map("f", space, Kind(action_size=2))(actions)
     assert given.dtype == dtype
@@ -451,7 +454,7 @@ def test_an_id_a_function_and_a_vector_env_are_collected_from_alike(match, amoun
 
 
 def test_an_environment_of_its_own_goes_on_where_it_stands():
-    """An Env is a batch of one: two collects are one longer; it is neither closed nor kept alive."""
+    """An Env is a batch of one, two collects are a longer one, and it is not kept alive."""
     whole, parts = Match(), Match()
     policy, twin = pg.SoftmaxPolicy(6, 3), pg.SoftmaxPolicy(6, 3)
     for env in (whole, parts):
@@ -476,7 +479,7 @@ def test_workers_change_nothing_but_the_processes(match, env):
     there = pg.train(env, **settings, workers=4)
     assert (here.policy.theta == there.policy.theta).all()
     assert (here.policy.theta != 0).any()
-    if hasattr(AsyncVectorEnv, "_max_concurrency") or env == "Match-v0":
+    if "max_concurrency" in inspect.signature(AsyncVectorEnv).parameters:
         few = pg.train(env, **settings, workers=2)
         assert (here.policy.theta == few.policy.theta).all()
     returns = [pg.evaluate(here.policy, env, episodes=2, workers=w) for w in (None, 2)]
@@ -498,7 +501,7 @@ def test_a_vectorised_environment_of_gymnasium_is_trained_on_by_its_id(match):
     """An id with a vector entry point alone."""
     run = pg.train("MatchVector-v0", pg.Reinforce(episodes=4), num_envs=2, steps=50)
     assert run.env_id == "MatchVector-v0"
-    assert run.steps if hasattr(run, "steps") else run.history["steps"][-1] >= 50
+    assert run.history["steps"][-1] >= 50
 
 
 def test_environments_that_were_made_are_closed_and_given_ones_are_not():
@@ -578,7 +581,7 @@ def test_training_on_any_environment_ends_far_above_chance(match, env):
         "function": lambda: Match,
         "Env": Match,
     }.get(env, lambda: SyncVectorEnv([Match] * 4, autoreset_mode=env))()
-    run = pg.train(made, pg.Reinforce(episodes=16, learning_rate=0.3), seed=0, steps=30_000)
+    run = pg.train(made, pg.NPG(episodes=16, kl_radius=0.1), seed=0, steps=5_000)
     assert pg.evaluate(pg.SoftmaxPolicy(6, 3), Match, greedy=False).mean() < 5
     assert pg.evaluate(run.policy, Match).mean() > 9
     if env == "id":
@@ -587,8 +590,8 @@ def test_training_on_any_environment_ends_far_above_chance(match, env):
 
 def test_flattened_observations_are_learnt_from(match, tmp_path):
     """By id with flatten=True; the saved policy evaluates without being told again."""
-    algorithm = pg.Reinforce(episodes=16, learning_rate=0.3)
-    run = pg.train("MatchDict-v0", algorithm, seed=0, num_envs=4, steps=30_000, flatten=True)
+    algorithm = pg.NPG(episodes=16, kl_radius=0.1)
+    run = pg.train("MatchDict-v0", algorithm, seed=0, num_envs=4, steps=5_000, flatten=True)
     run.save(tmp_path / "run")
     back = pg.load(tmp_path / "run")
     assert pg.evaluate(back.policy, "MatchDict-v0").mean() > 9
@@ -718,7 +721,7 @@ def test_a_failing_environment_is_named_with_the_step_of_its_episode(mode):
     """Environment 1 of three raises in step 4 of its second episode; the cause is its own error."""
     env = SyncVectorEnv([Match, lambda: Failing(14), Match], autoreset_mode=mode)
     with pytest.raises(
-        EnvError, match="^collect: environment 1 raised ValueError in step 4 of its ep"
+        EnvError, match=r"^collect: environment 1 raised ValueError in step 4 of its ep"
     ) as error:
         pg.collect(env, pg.SoftmaxPolicy(6, 3), steps=30)
     assert str(error.value).endswith("episode: the simulator is gone")
@@ -728,20 +731,17 @@ def test_a_failing_environment_is_named_with_the_step_of_its_episode(mode):
 def test_a_failing_environment_in_another_process_is_named():
     """Gymnasium's processes tell the index as well."""
     env = AsyncVectorEnv([Match, Match, lambda: Failing(3)])
-    with (
-        pytest.warns(UserWarning, match="Worker-2"),
-        pytest.raises(EnvError, match="environment 2 raised ValueError in step 3 of its episode"),
-    ):
-        pg.collect(env, pg.SoftmaxPolicy(6, 3), steps=30)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the ways in which Gymnasium tells it itself
+        with pytest.raises(EnvError, match="environment 2 raised ValueError in step 3 of its ep"):
+            pg.collect(env, pg.SoftmaxPolicy(6, 3), steps=30)
     env.close()
 
 
 def test_a_failing_reset_is_named():
     """So is a single environment, and one under a wrapper."""
     env = RecordEpisodeStatistics(SyncVectorEnv([Match, lambda: Failing(2, "reset")]))
-    with pytest.raises(
-        EnvError, match="environment 1 raised OSError in step 11 of its ep|in reset"
-    ):
+    with pytest.raises(EnvError, match="environment 1 raised OSError in reset: the sim"):
         pg.collect(env, pg.SoftmaxPolicy(6, 3), steps=30)
     with pytest.raises(EnvError, match="environment 0 raised OSError in reset: the simulator"):
         pg.collect(Failing(1, "reset"), pg.SoftmaxPolicy(6, 3), steps=1)

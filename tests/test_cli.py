@@ -28,8 +28,9 @@ RUN_FILES = ["history.csv", "policy.safetensors", "run.json"]
 ENVIRONMENT = {**os.environ, "COLUMNS": "80", "LINES": "24", "TERM": "xterm"}
 PATIENCE = 60  # seconds, for a machine that is busy
 
-# The command line with three environments of its own: Marks-v0 is never solved and tells by a file
-# that it is stepped, Poison-v0 pays NaN from its 25th step on, Lacking-v0 can't be made.
+# The command line with environments of its own: Marks-v0 is never solved and tells by a file that
+# it is stepped, Poison-v0 pays NaN from its 25th step on, Fails-v0 raises in it, Lacking-v0 can't
+# be made, and Cards-v0 observes a Dict.
 WRAPPER = """
 import pathlib
 import sys
@@ -63,11 +64,38 @@ class Poison(Marks):
     poison = 25
 
 
+class Fails(Marks):
+    def step(self, action):
+        if self.life == 24:
+            raise ValueError("no power")
+        return super().step(action)
+
+
+class Cards(Marks):
+    observation_space = gym.spaces.Dict(
+        card=gym.spaces.Discrete(3), left=gym.spaces.Box(0, 1, (2, 2))
+    )
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        return {"card": 1, "left": np.ones((2, 2), np.float32)}, {}
+
+    def step(self, action):
+        _, *rest = super().step(action)
+        return {"card": 1, "left": np.ones((2, 2), np.float32)}, *rest
+
+
 def lacking():
     raise gym.error.DependencyNotInstalled("the simulator is not installed")
 
 
-for name, entry in {"Marks-v0": Marks, "Poison-v0": Poison, "Lacking-v0": lacking}.items():
+for name, entry in {
+    "Marks-v0": Marks,
+    "Poison-v0": Poison,
+    "Fails-v0": Fails,
+    "Cards-v0": Cards,
+    "Lacking-v0": lacking,
+}.items():
     gym.register(name, entry, disable_env_checker=True)
 sys.argv[0] = "pgfast"
 from pgfast.cli import main
@@ -227,6 +255,33 @@ def test_train_stops_at_a_number_that_is_not_finite_and_saves(tmp_path):
     run = pg.load(tmp_path / "run")
     assert run.stopped == "non-finite"
     assert np.isfinite(run.policy.theta).all()
+
+
+def test_train_keeps_the_policy_where_an_environment_fails(tmp_path):
+    """Exit status 1, which environment and step on stderr, and the last policy in the directory."""
+    result = pgfast(
+        *["train", "Fails-v0", "--algorithm", "policy-gradient", "--num-envs", 2, "--out", "run"],
+        cwd=tmp_path,
+        program=WRAPPED,
+    )
+    assert result.returncode == 1
+    assert "environment 0 raised ValueError in step 5 of its episode: no power" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert "Stopped after 0 steps" in result.stdout
+    assert pg.load(tmp_path / "run").stopped == "failed"
+
+
+def test_train_and_evaluate_flattened_observations(tmp_path):
+    """Refused without --flatten; in processes with --workers; evaluated without being told."""
+    train = ["train", "Cards-v0", "--algorithm", "policy-gradient", "--steps", 50, "--out", "run"]
+    result = pgfast(*train, cwd=tmp_path, program=WRAPPED)
+    assert_refused(result, "flattened they are 7 numbers (train: flatten=True)")
+    result = pgfast(*train, "--flatten", "--workers", 2, cwd=tmp_path, program=WRAPPED)
+    assert result.returncode == 0, result
+    assert "Ended after" in result.stdout
+    result = pgfast("evaluate", "run", "--episodes", 3, cwd=tmp_path, program=WRAPPED)
+    assert result.returncode == 0, result
+    assert "Cards-v0: mean return" in result.stdout
 
 
 # --- Ctrl-C ---------------------------------------------------------------------------------------
@@ -444,7 +499,10 @@ def test_help_fits_the_terminal(tmp_path, command):
     assert too_wide(result.stdout) == []
     options = {
         None: COMMANDS,
-        "train": ["--algorithm", "--seed", "--steps", "--num-envs", "--threads", "--out"],
+        "train": [
+            *["--algorithm", "--seed", "--steps", "--num-envs", "--workers", "--flatten"],
+            *["--threads", "--out"],
+        ],
         "evaluate": ["--episodes", "--env", "--sample", "--seed"],
     }
     for option in options.get(command, []):

@@ -90,24 +90,28 @@ py::dict climb(const P& policy, py::tuple adam, py::object observations, py::obj
     if (!reference.is_none()) {
       const auto parts = reference.cast<py::tuple>();
       prior = parts[0].cast<const P*>();
-      if (prior->network.output_size() != Z ||
-          prior->network.input_size() != policy.network.input_size()) {
+      if (prior->network.input_size() != policy.network.input_size() ||
+          !same_actions(prior->distribution, policy.distribution)) {
         arguments.fail("the prior is a policy of other observations or actions");
+      }
+      if (!same_parameters(prior->distribution, policy.distribution)) {
+        arguments.fail("the prior has another kind of sigma or another floor, expected the policy's");
       }
       prior_theta =
           arguments.input<S>("prior.theta", parts[1], {prior->network.num_parameters()});
     }
 
     MinibatchOutcome outcome;
+    auto samples = in.samples();
+    const Index count = samples.states.count;
+    std::vector<Index> rows;
+    rows.reserve(static_cast<std::size_t>(count));
+    for (Index b = 0; b < count; ++b) {
+      if (!counted.data || counted.data[b]) rows.push_back(b);
+    }
+    if (rows.empty()) arguments.fail("no sample counts, expected one at least");
     {
       const py::gil_scoped_release release;
-      auto samples = in.samples();
-      const Index count = samples.states.count;
-      std::vector<Index> rows;
-      rows.reserve(static_cast<std::size_t>(count));
-      for (Index b = 0; b < count; ++b) {
-        if (!counted.data || counted.data[b]) rows.push_back(b);
-      }
       Buffer<S> old_z(climbed.kl_old != S{0} ? count * Z : 0), reference_z(prior ? count * Z : 0);
       if (climbed.kl_old != S{0}) {
         network_outputs(policy.network, static_cast<const S*>(theta.theta.data),

@@ -30,6 +30,21 @@ inline Shape action_shape(const Softmax&) { return {}; }
 inline Shape action_shape(const MultiSoftmax& d) { return {d.action_size()}; }
 inline Shape action_shape(const Gaussian& d) { return {d.action_size()}; }
 
+// Whether two distributions are over the same actions, so that one diverges from the other.
+inline bool same_actions(const Softmax& a, const Softmax& b) { return a.actions == b.actions; }
+inline bool same_actions(const MultiSoftmax& a, const MultiSoftmax& b) { return a.sizes == b.sizes; }
+inline bool same_actions(const Gaussian& a, const Gaussian& b) { return a.actions == b.actions; }
+
+// Whether parameters z mean the same to both as well.
+template <class D>
+bool same_parameters(const D& a, const D& b) {
+  return same_actions(a, b);
+}
+inline bool same_parameters(const Gaussian& a, const Gaussian& b) {
+  return same_actions(a, b) && a.own_log_std == b.own_log_std && a.log_std == b.log_std &&
+         a.log_std_floor == b.log_std_floor;
+}
+
 // Actions alongside a batch, checked.
 template <class S>
 Input<DiscreteAction> read_actions(const Arguments& arguments, py::handle actions,

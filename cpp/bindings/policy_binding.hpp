@@ -113,7 +113,7 @@ class PolicyBinding {
                       py::object observations, py::object masks) {
     const Arguments arguments("kl");
     if (other.network.input_size() != policy.network.input_size() ||
-        other.network.output_size() != policy.network.output_size()) {
+        !same_actions(other.distribution, policy.distribution)) {
       arguments.fail("other is a policy of other observations or actions");
     }
     return read(arguments, policy, theta, observations, masks,

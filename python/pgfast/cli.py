@@ -27,6 +27,8 @@ def _train(
     seed: Annotated[int, tyro.conf.arg(metavar="N")] = 0,
     steps: Annotated[int | None, tyro.conf.arg(metavar="N", help_behavior_hint="")] = None,
     num_envs: Annotated[int | None, tyro.conf.arg(metavar="N", help_behavior_hint="")] = None,
+    workers: Annotated[int | None, tyro.conf.arg(metavar="N", help_behavior_hint="")] = None,
+    flatten: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False,
     threads: Annotated[int | None, tyro.conf.arg(metavar="N", help_behavior_hint="")] = None,
     out: Annotated[Path | None, tyro.conf.arg(metavar="DIR", help_behavior_hint="")] = None,
 ) -> int:
@@ -38,16 +40,27 @@ def _train(
         seed: Same seed, same policy.
         steps: Environment steps after which training ends; by default the preset's.
         num_envs: Environments side by side; by default the preset's.
+        workers: Processes in which environments written in Python step; by default none.
+        flatten: Make vectors of observations that are none.
         threads: Threads; by default PGFAST_NUM_THREADS, else all processors.
         out: New directory for the run; by default a new one below runs/.
     """
     import pgfast
     from pgfast.checkpoint import check_new_directory
+    from pgfast.envs.failure import EnvError
     from pgfast.training import NonFiniteError
 
     if threads is not None:
         pgfast.set_num_threads(threads)
-    trainer = pgfast.Trainer(env, algorithm, seed=seed, steps=steps, num_envs=num_envs)
+    trainer = pgfast.Trainer(
+        env,
+        algorithm,
+        seed=seed,
+        steps=steps,
+        num_envs=num_envs,
+        workers=workers,
+        flatten=flatten,
+    )
     target = out or _free_directory(trainer)
     check_new_directory(target)
     target.mkdir(parents=True, exist_ok=True)  # taken: nobody else will choose it
@@ -56,11 +69,12 @@ def _train(
         trainer.train(progress=sys.stdout.isatty())
     except KeyboardInterrupt:
         status = 130
-    except NonFiniteError as error:
+    except (NonFiniteError, EnvError) as error:
         print(f"pgfast: {error}", file=sys.stderr)
         status = 1
     finally:  # an environment that fails does not take the policy with it
         trainer.run.save(target)
+        trainer.close()
     print(_ending(trainer))
     print(f"Policy:   {target / 'policy.safetensors'}")
     print(f"Evaluate: pgfast evaluate {target}")
@@ -109,7 +123,7 @@ def _envs() -> int:
             f"{env.id:<28}{env.observation!s:>13}{env.action!s:>13}"
             f"{env.max_episode_steps or '':>7}{threshold:>11}"
         )
-    print("Gymnasium's with flat observations and discrete actions work too.")
+    print("Every other environment of Gymnasium's is taken by its id, too.")
     return 0
 
 
@@ -144,6 +158,7 @@ def _ending(trainer: Trainer) -> str:
         "steps": "Not solved",
         "interrupted": "Interrupted",
         "non-finite": "Stopped",
+        "failed": "Stopped",
     }
     end = "Ended" if run.stopped == "steps" and trainer.threshold is None else ends[run.stopped]
     text = f"{end} after {trainer.steps:,} steps in {run.seconds:.2f} s ({run.algorithm}).\n"

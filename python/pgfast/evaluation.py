@@ -51,6 +51,7 @@ def evaluate(
     origin = source("evaluate", env)
     check_policy_type("evaluate", policy)
     episodes = as_count("evaluate", "episodes", episodes)
+    workers = None if workers is None else as_count("evaluate", "workers", workers)
     opened = evaluation_env(origin, policy, episodes, as_seed("evaluate", seed), workers)
     try:
         batch = collector(opened, policy).collect_episodes(episodes, greedy)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -99,7 +100,7 @@ class Trainer:
         algorithm: str | Algorithm | None = None,
         *,
         seed: int = 0,
-        policy: Policy | None = None,
+        policy: Policy | Mapping[str, Any] | None = None,
         prior: Policy | None = None,
         num_envs: int | None = None,
         steps: int | None = None,
@@ -107,6 +108,9 @@ class Trainer:
         flatten: bool = False,
     ) -> None:
         origin = source("train", env)
+        settings: Mapping[str, Any] = {}
+        if isinstance(policy, Mapping):
+            settings, policy = policy, None
         for given in (policy, prior):
             if given is not None:
                 check_policy_type("train", given)
@@ -125,22 +129,24 @@ class Trainer:
         known = preset(self.env_id, named or _name_of(algorithm))
         self.algorithm = algorithm if isinstance(algorithm, Algorithm) else known.algorithm
         self.total_steps = as_count("train", "steps", known.steps if steps is None else steps)
-        side_by_side = known.num_envs if workers is None else workers
+        workers = None if workers is None else as_count("train", "workers", workers)
+        side_by_side = workers or known.num_envs
         count = as_count("train", "num_envs", side_by_side if num_envs is None else num_envs)
-        dtype = policy.dtype if policy else known.policy.get("dtype", np.float32)
+        settings = {**known.policy, **settings}
+        dtype = policy.dtype if policy else settings.get("dtype", np.float32)
         self._origin, self._workers = origin, workers
         self._evaluation_env: AnyVectorEnv | None = None
         self.env = origin.open(num_envs=count, seed=self.seed, dtype=dtype, workers=workers)
         try:
             self.policy = policy or policy_for(
-                self.env, flatten=flatten, **known.policy, seed=self.seed
+                self.env, flatten=flatten, **settings, seed=self.seed
             )
             check_policy(self.env, self.policy)
             self.learner = self.algorithm.learner(self.policy, prior)
         except BaseException:
             self.close()
             raise
-        self.threshold = known.threshold if origin.threshold is None else origin.threshold
+        self.threshold = origin.threshold if known.threshold is None else known.threshold
 
         self.history = History()
         self._returns = EpisodeReturns()
@@ -249,7 +255,8 @@ class Trainer:
         reaches the threshold, at the end, and otherwise so often that it takes a fifth of all
         steps.
 
-        Solved means: the mean return, less two standard errors, reaches the threshold.
+        Solved means: the mean return, less two standard errors, reaches the threshold in two looks,
+        one right after the other, over 100 episodes each.
         """
         if self.threshold is None:
             return
@@ -261,11 +268,13 @@ class Trainer:
             self._evaluation_env = evaluation_env(
                 self._origin, self.policy, EVALUATION_EPISODES, self.seed, self._workers
             )
-        returns = evaluate(self.policy, self._evaluation_env)
-        self.greedy_return = float(returns.mean())
-        margin = 2 * returns.std() / np.sqrt(len(returns))
-        if returns.mean() - margin >= self.threshold:
-            self.solved_at = self.steps
+        for _ in range(2):  # whoever looks often enough will see luck: it must come twice
+            returns = evaluate(self.policy, self._evaluation_env)
+            self.greedy_return = float(returns.mean())
+            margin = 2 * returns.std() / np.sqrt(len(returns))
+            if not returns.mean() - margin >= self.threshold:
+                return
+        self.solved_at = self.steps
 
 
 def train(
@@ -273,7 +282,7 @@ def train(
     algorithm: str | Algorithm | None = None,
     *,
     seed: int = 0,
-    policy: Policy | None = None,
+    policy: Policy | Mapping[str, Any] | None = None,
     prior: Policy | None = None,
     num_envs: int | None = None,
     steps: int | None = None,
@@ -284,7 +293,7 @@ def train(
     """Train a policy until the environment is solved or the steps are used up.
 
     Solved: the greedy policy's mean return over 100 episodes of a separate copy of the environment,
-    less two standard errors, reaches the environment's reward threshold. The same arguments give
+    less two standard errors, reaches the environment's reward threshold, twice in a row. The same arguments give
     the same θ, bit for bit, on any number of threads.
 
     Parameters:
@@ -295,7 +304,8 @@ def train(
             "compatible"; or settings, `NPG(kl_radius=0.1)`; None
             takes the environment's preset.
         seed: of environment, policy and evaluation.
-        policy: to go on with; it is changed. None makes one.
+        policy: to go on with; it is changed. Or keyword arguments of `policy_for`, which come before
+            the preset's: {"hidden": (64, 64)}.
         prior: a policy to start from, where `policy` is None, and to be held near, where the
             algorithm's `prior_kl` is not 0. It is not changed.
         num_envs: of environments made from an id or a function; None takes `workers`, or the

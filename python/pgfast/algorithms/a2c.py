@@ -86,11 +86,7 @@ class ActorCriticLearner:
     """
 
     def __init__(self, algorithm: A2C, policy: Policy, prior: Policy | None = None) -> None:
-        if prior is not None and type(prior) is not type(policy):
-            raise TypeError(
-                f"{type(algorithm).__name__}: prior is a {type(prior).__name__}, expected a "
-                f"{type(policy).__name__}"
-            )
+        algorithm._check_prior(prior, policy)
         self.algorithm = algorithm
         self.policy = policy
         self.prior = None if prior is None else prior.copy()

@@ -37,8 +37,9 @@ class Algorithm(ABC):
     gamma: float = 0.99
     """Discount γ in [0, 1]."""
     discount_states: bool = False
-    """Weight step t of an episode by γᵗ, as the gradient of the discounted objective has it; left
-    out as is usual, late steps count as much as early ones."""
+    """Weight the advantage of step t of an episode by γᵗ, as the gradient of the discounted objective
+    has it; left out as is usual, late steps count as much as early ones. What weights by the return
+    of the whole episode (PolicyGradient, GRPO) has these powers of γ in it already."""
 
     def __post_init__(self) -> None:
         if not 0 <= as_number(self._name, "gamma", self.gamma, "a number in [0, 1]") <= 1:
@@ -90,6 +91,19 @@ class Algorithm(ABC):
         for name in names:
             as_count(self._name, name, getattr(self, name))
 
+    def _check_prior(self, prior: Policy | None, policy: Policy) -> None:
+        if prior is None:
+            return
+        if type(prior) is not type(policy):
+            raise TypeError(
+                f"{self._name}: prior is a {type(prior).__name__}, expected a "
+                f"{type(policy).__name__}"
+            )
+        if prior.dtype != policy.dtype:
+            raise TypeError(
+                f"{self._name}: prior has dtype {prior.dtype}, expected {policy.dtype}"
+            )
+
     def _refuse_prior(self, prior: Policy | None) -> None:
         if prior is not None:
             raise ValueError(
@@ -124,6 +138,6 @@ class EpisodicAlgorithm(Algorithm):
 
     def gradient(self, policy: Policy, batch: Rollout) -> FloatArray:
         """Estimate ∇J: 1/K Σₖ Σₜ wₜₖ ∇ log π(aₜₖ|sₜₖ)."""
-        weights = self.discounted(self.weights(batch, policy), batch)
+        weights = self.weights(batch, policy)
         score = policy.score(batch.observations, batch.actions, weights, masks=batch.masks)
         return score / score.dtype.type(batch.rewards.shape[1])

@@ -21,7 +21,7 @@ class CompatibleActorCritic(AdvantageAlgorithm):
 
         update = "batch": least squares over the batch,
             w ← argmin Σ_b (scoreᵀ_b w − A_b)² + n damping |w|²
-            θ ← θ + α w
+            θ ← θ + α w                         with `discount_states` each square has weight γᵗ
         update = "incremental": for each time t of the batch, as a mean over its columns,
             w ← w − β γᵗ (scoreᵀw − r − γ score′ᵀw) score
             θ ← θ + α w                         score′ is that of the next step, 0 behind an end
@@ -82,12 +82,13 @@ class CompatibleLearner:
         advantages, stats = self.advantages.estimate(batch)
         observations, actions, masks = batch.happened("observations", "actions", "masks")
         targets = batch.only_happened(advantages)
+        weights = batch.only_happened(settings.discounted(np.ones_like(advantages), batch))
         scale = policy.dtype.type(1 / len(targets))
         scores = policy.scores(observations, actions, masks=masks)
 
         def normal_matrix(v: FloatArray) -> FloatArray:
             # einsum, not BLAS: the same bits on any number of threads
-            products: FloatArray = np.einsum("bp,p->b", scores, v)
+            products: FloatArray = weights * np.einsum("bp,p->b", scores, v)
             product: FloatArray = scale * policy.score(observations, actions, products, masks=masks)
             return product
 
@@ -120,17 +121,19 @@ class CompatibleLearner:
         ends = batch.terminated | batch.truncated
         happened = np.ones_like(ends) if batch.valid is None else batch.valid
         errors: list[float] = []
-        for t in range(batch.rewards.shape[0] - 1):
-            active = happened[t] & (ends[t] | happened[t + 1])
+        last = batch.rewards.shape[0] - 1
+        for t in range(last + 1):
+            # The step behind the last row is not known: there only ends count.
+            active = happened[t] & (ends[t] | (t < last))
             if not active.any():
-                break
+                continue
             score, next_score = (
                 policy.scores(
                     batch.observations[k],
                     batch.actions[k],
                     masks=None if batch.masks is None else batch.masks[k],
                 )
-                for k in (t, t + 1)
+                for k in (t, min(t + 1, last))
             )
             following = np.where(ends[t], real(0), np.einsum("np,p->n", next_score, self.w))
             error = np.einsum("np,p->n", score, self.w) - (

@@ -46,10 +46,14 @@ class Critic:
         as_sizes("Critic", "hidden", self.hidden)
         for name in ("epochs", "batch_size", *(["degree"] if self.degree is not None else [])):
             as_count("Critic", name, getattr(self, name))
-        for name in ("learning_rate", "ridge"):
-            value = getattr(self, name)
-            if not 0 <= as_number("Critic", name, value, "a finite number >= 0") < np.inf:
-                raise ValueError(f"Critic: {name} is {value!r}, expected a finite number >= 0")
+        expected = "a finite number > 0"
+        if not 0 < as_number("Critic", "learning_rate", self.learning_rate, expected) < np.inf:
+            raise ValueError(
+                f"Critic: learning_rate is {self.learning_rate!r}, expected {expected}"
+            )
+        expected = "a finite number >= 0"
+        if not 0 <= as_number("Critic", "ridge", self.ridge, expected) < np.inf:
+            raise ValueError(f"Critic: ridge is {self.ridge!r}, expected {expected}")
 
     def value_function(self, policy: Policy) -> ValueFunction:
         """Make it, for what this policy observes."""
@@ -104,7 +108,7 @@ def explained_variance(targets: FloatArray, values: FloatArray, batch: Rollout) 
     """1 − Var(y − V) / Var(y) over the steps that happened; 0 where y does not vary."""
     happened = slice(None) if batch.valid is None else batch.valid
     y = targets[happened].astype(np.float64)
-    variance = float(y.var())
+    variance = float(y.var()) if y.size else 0.0
     return 1 - float((y - values[happened]).var()) / variance if variance > 0 else 0.0
 
 

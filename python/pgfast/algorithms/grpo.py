@@ -81,6 +81,12 @@ class GRPO(Algorithm):
 
     def advantages(self, batch: Rollout) -> FloatArray:
         """A on every step (T, N), 0 where no step happened."""
+        columns = self.groups * self.group_size
+        if batch.rewards.shape[1] != columns:
+            raise ValueError(
+                f"GRPO: the batch has {batch.rewards.shape[1]} episodes, expected {columns}: "
+                f"{self.groups} groups of {self.group_size}"
+            )
         returns = episode_return(
             batch.rewards, batch.terminated, batch.truncated, gamma=self.gamma, valid=batch.valid
         )
@@ -102,6 +108,7 @@ class GRPOLearner:
     """Climbs the clipped surrogate of group-relative advantages in minibatches."""
 
     def __init__(self, algorithm: GRPO, policy: Policy, prior: Policy | None = None) -> None:
+        algorithm._check_prior(prior, policy)
         self.algorithm = algorithm
         self.policy = policy
         self.prior = None if prior is None else prior.copy()
@@ -112,7 +119,7 @@ class GRPOLearner:
         """Advantages, then the minibatches."""
         settings, policy = self.algorithm, self.policy
         weighting = "ratio" if settings.clip is None else "clipped"
-        advantages = settings.discounted(settings.advantages(batch), batch)
+        advantages = settings.advantages(batch)
         stats: Stats = _core.climb_minibatches(
             policy._kernel,
             self.optimizer.arguments(policy.theta),

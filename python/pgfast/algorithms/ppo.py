@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
+
 from pgfast.algorithms.a2c import A2C, ActorCriticLearner
 from pgfast.algorithms.algorithm import Stats
 from pgfast.policy import Policy
@@ -22,8 +24,9 @@ class PPO(A2C):
                 φ ← Adam down that of (V_φ − y)² / 2
             until the mean KL(π_old ‖ π_θ) of a minibatch exceeds 1.5 `target_kl`
 
-    β = 0 without `kl_penalty`. With it, β doubles after an update whose KL exceeds 1.5
-    `kl_penalty_target` and is halved where it stays below two thirds of it.
+    β = 0 without `kl_penalty`. With it, β doubles after an update that ends at a mean
+    KL(π_old ‖ π_θ) above 1.5 `kl_penalty_target` and is halved where that stays below two thirds
+    of it.
 
     With one epoch, one minibatch and no clipping it is A2C.
 
@@ -90,12 +93,14 @@ class PPOLearner(ActorCriticLearner):
 
     def update(self, batch: Rollout, progress: float = 0.0) -> Stats:
         """As A2C's, then β is adapted."""
+        if self.algorithm.kl_penalty == 0:
+            return super().update(batch, progress)
+        old, target = self.policy.copy(), self.algorithm.kl_penalty_target
         stats = super().update(batch, progress)
-        if self.algorithm.kl_penalty > 0:
-            target = self.algorithm.kl_penalty_target
-            if stats["kl"] > 1.5 * target:
-                self.kl_penalty *= 2
-            elif stats["kl"] < target / 1.5:
-                self.kl_penalty /= 2
-            stats["kl_penalty"] = self.kl_penalty
-        return stats
+        divergence = old.kl(batch.valid_observations, self.policy, masks=batch.valid_masks)
+        kl = float(divergence.mean(dtype=np.float64))
+        if kl > 1.5 * target:
+            self.kl_penalty *= 2
+        elif kl < target / 1.5:
+            self.kl_penalty /= 2
+        return {**stats, "kl_after": kl, "kl_penalty": self.kl_penalty}

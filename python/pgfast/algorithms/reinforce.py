@@ -113,5 +113,5 @@ class Reinforce(PolicyGradient):
         check_baseline(self._name, self.baseline, self.episodes)
 
     def weights(self, batch: Rollout, policy: Policy | None = None) -> FloatArray:
-        """Gₜ − bₜ."""
-        return advantages(batch, self.gamma, self.baseline, policy)
+        """Gₜ − bₜ, with γᵗ where `discount_states` asks for it."""
+        return self.discounted(advantages(batch, self.gamma, self.baseline, policy), batch)

@@ -35,7 +35,9 @@ class TRPO(NPG):
         super().__post_init__()
         self._check_counts("max_backtracks")
         self._check_positive("shrink")
-        self._check_unit_interval("shrink", "accept")
+        if self.shrink >= 1:
+            self._fail("shrink", self.shrink, "a number in (0, 1)")
+        self._check_unit_interval("accept")
 
     def learner(self, policy: Policy, prior: Policy | None = None) -> TRPOLearner:  # type: ignore[override]
         """Make what learns, for this policy."""

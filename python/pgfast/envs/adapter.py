@@ -7,7 +7,7 @@ than one round of whole episodes Gymnasium resets environments once more than C+
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -70,6 +70,7 @@ class GymnasiumCollector:
         if self._at.observations is None:
             self._reset()
         observations = self._observations()
+        elapsed = np.array(self._at.elapsed)
         rows = Rows(self._policy)
         for _ in range(steps):
             active = ~np.asarray(self._at.resetting)
@@ -78,7 +79,8 @@ class GymnasiumCollector:
             before = observations
             observations, rewards, terminated, truncated, finals = self._step(actions)
             rows.add(before, actions, rewards, terminated, truncated, active, finals)
-        return rows.rollout(observations, before_limit=self._hides_falls)
+        rollout = rows.rollout(observations, before_limit=self._hides_falls)
+        return replace(rollout, elapsed=elapsed)
 
     def collect_episodes(self, episodes: int, greedy: bool = False) -> Rollout:
         """Whole episodes, in rounds of one episode per environment."""
@@ -166,4 +168,5 @@ class GymnasiumCollector:
             return function(*arguments, **named)
         except Exception as error:
             self._at.observations = None  # the next collect begins with a reset
-            raise env_error("collect", call, self._at.elapsed, error) from error
+            at = self._at
+            raise env_error("collect", call, error, at.elapsed, at.resetting) from error

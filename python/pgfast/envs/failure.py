@@ -6,7 +6,7 @@ from types import TracebackType
 
 from gymnasium.vector import AsyncVectorEnv, SyncVectorEnv
 
-from pgfast._typing import IntArray
+from pgfast._typing import BoolArray, IntArray
 
 
 class EnvError(RuntimeError):
@@ -33,21 +33,30 @@ def index_of_failure(error: BaseException) -> int | None:
     return None
 
 
-def env_error(function: str, call: str, elapsed: IntArray | None, error: Exception) -> EnvError:
+def env_error(
+    function: str,
+    call: str,
+    error: Exception,
+    elapsed: IntArray | None = None,
+    resetting: BoolArray | None = None,
+) -> EnvError:
     """Make the error that tells which environment raised, and where.
 
     Parameters:
         function: the name for the message.
         call: "step" or "reset".
-        elapsed: (N,) steps of each environment's episode before this one.
         error: what was raised.
+        elapsed: (N,) steps of each environment's episode before this one.
+        resetting: (N,) where a step only resets.
     """
     index = index_of_failure(error)
     if index is None and elapsed is not None and len(elapsed) == 1:
         index = 0
     who = "an environment" if index is None else f"environment {index}"
     where = call
-    if call == "step" and elapsed is not None:
-        known = elapsed[index] + 1 if index is not None else f"one of {(elapsed + 1).tolist()}"
-        where = f"step {known} of its episode"
+    if call == "step" and elapsed is not None and resetting is not None:
+        if index is None:
+            where = f"step one of {(elapsed + 1).tolist()} of its episode"
+        else:
+            where = "reset" if resetting[index] else f"step {elapsed[index] + 1} of its episode"
     return EnvError(f"{function}: {who} raised {type(error).__name__} in {where}: {error}")

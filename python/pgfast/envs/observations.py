@@ -61,7 +61,8 @@ def observation_map(
         count, start = int(single.n), int(single.start)
         if size == 1:
             return ObservationMap(1, single, lambda batch: np.asarray(batch)[:, None] - start)
-        one_hot = ObservationMap(count, single, lambda batch: np.eye(count)[batch - start])
+        identity = np.eye(count)
+        one_hot = ObservationMap(count, single, lambda batch: identity[batch - start])
         return _fitting(function, size, one_hot)
     if not getattr(single, "is_np_flattenable", False):
         raise TypeError(

@@ -15,7 +15,7 @@ import gymnasium as gym
 import numpy as np
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, VectorEnv
 
-from pgfast._typing import as_count, unknown
+from pgfast._typing import unknown
 from pgfast.envs.envpool import is_envpool
 from pgfast.envs.make import make
 from pgfast.envs.native import NATIVE_ENVS, NativeEnv
@@ -233,7 +233,7 @@ def _seeded(env: AnyVectorEnv, seed: int) -> AnyVectorEnv:
 
 
 def _concurrency(function: str, workers: int, num_envs: int) -> dict[str, Any]:
-    if as_count(function, "workers", workers) >= num_envs:
+    if workers >= num_envs:
         return {}
     if "max_concurrency" not in inspect.signature(AsyncVectorEnv).parameters:
         raise ValueError(

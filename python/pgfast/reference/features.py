@@ -7,10 +7,7 @@ import itertools
 import numpy as np
 
 from pgfast._typing import FloatArray
-from pgfast.reference.random import draws
-
-FEATURES = 4
-"""The purpose of the streams that centres are drawn from."""
+from pgfast.reference.random import FEATURES, draws
 
 
 def one_hot_features(x: FloatArray, states: int) -> FloatArray:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from pgfast._typing import FloatArray, FloatDType, Shape, as_float_dtype, as_shape
 
-GENERAL, ENVIRONMENT, ACTION, PARAMETERS, SHUFFLE = 0, 1, 2, 3, 4
+GENERAL, ENVIRONMENT, ACTION, PARAMETERS, FEATURES, SHUFFLE = 0, 1, 2, 3, 4, 5
 """Purposes: the last word of the counter."""
 
 
