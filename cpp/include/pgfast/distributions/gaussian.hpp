@@ -205,8 +205,7 @@ class GaussianTile {
     slope_.col(a) = (log_std < floor_).select(Lane::Zero(), Lane::Ones());
     const Lane log_sigma = (log_std < floor_).select(Lane::Constant(floor_), log_std);
     log_sigma_.col(a) = log_sigma;
-    // Eigen's vector exp may lose NaN; x - x brings it back.
-    sigma_.col(a) = log_sigma.exp() + (log_sigma - log_sigma);
+    sigma_.col(a) = log_sigma.exp();
     inverse_.col(a) = sigma_.col(a).inverse();
   }
 
