@@ -1,5 +1,4 @@
 #include "pgfast/minibatch.hpp"
-
 #include "surrogate_arguments.hpp"
 
 namespace pgfast::bindings {
@@ -81,8 +80,8 @@ py::dict climb(const P& policy, py::tuple adam, py::object observations, py::obj
     const SampleArguments<S, P> in(arguments, policy, observations, actions, masks, log_probs,
                                    advantages);
     const Shape& leading = in.observations.leading;
-    const auto counted = arguments.optional<bool>(
-        "valid", valid, std::vector<Dim>(leading.begin(), leading.end()));
+    const auto counted =
+        arguments.optional<bool>("valid", valid, std::vector<Dim>(leading.begin(), leading.end()));
     const Surrogate<S> climbed = read_surrogate<S>(arguments, surrogate);
     ValueArguments<S> critic(arguments, value, leading);
     const P* prior = nullptr;
@@ -95,10 +94,10 @@ py::dict climb(const P& policy, py::tuple adam, py::object observations, py::obj
         arguments.fail("the prior is a policy of other observations or actions");
       }
       if (!same_parameters(prior->distribution, policy.distribution)) {
-        arguments.fail("the prior has another kind of sigma or another floor, expected the policy's");
+        arguments.fail(
+            "the prior has another kind of sigma or another floor, expected the policy's");
       }
-      prior_theta =
-          arguments.input<S>("prior.theta", parts[1], {prior->network.num_parameters()});
+      prior_theta = arguments.input<S>("prior.theta", parts[1], {prior->network.num_parameters()});
     }
 
     MinibatchOutcome outcome;
@@ -124,10 +123,10 @@ py::dict climb(const P& policy, py::tuple adam, py::object observations, py::obj
         samples.reference_z = reference_z.data();
       }
       const ValueSamples<S> targets{critic.targets.data, critic.old_values.data, critic.clip};
-      outcome = climb_minibatches(policy, theta.parameters, climbed, samples, std::move(rows),
-                                  critic.network,
-                                  critic.network ? &critic.adam->parameters : nullptr,
-                                  critic.network ? &targets : nullptr, settings);
+      outcome =
+          climb_minibatches(policy, theta.parameters, climbed, samples, std::move(rows),
+                            critic.network, critic.network ? &critic.adam->parameters : nullptr,
+                            critic.network ? &targets : nullptr, settings);
     }
     py::dict stats;
     stats["surrogate"] = outcome.means.surrogate;
@@ -144,10 +143,10 @@ py::dict climb(const P& policy, py::tuple adam, py::object observations, py::obj
 
 template <class P>
 void bind_climb(py::module_& m) {
-  m.def("climb_minibatches", &climb<P>, py::arg("policy"), py::arg("adam"),
-        py::arg("observations"), py::arg("actions"), py::arg("masks"), py::arg("log_probs"),
-        py::arg("advantages"), py::arg("valid"), py::arg("surrogate"), py::arg("reference"),
-        py::arg("value"), py::arg("epochs"), py::arg("batch_size"), py::arg("max_gradient_norm"),
+  m.def("climb_minibatches", &climb<P>, py::arg("policy"), py::arg("adam"), py::arg("observations"),
+        py::arg("actions"), py::arg("masks"), py::arg("log_probs"), py::arg("advantages"),
+        py::arg("valid"), py::arg("surrogate"), py::arg("reference"), py::arg("value"),
+        py::arg("epochs"), py::arg("batch_size"), py::arg("max_gradient_norm"),
         py::arg("target_kl"), py::arg("seed"), py::arg("stream"));
 }
 

@@ -32,7 +32,9 @@ inline Shape action_shape(const Gaussian& d) { return {d.action_size()}; }
 
 // Whether two distributions are over the same actions, so that one diverges from the other.
 inline bool same_actions(const Softmax& a, const Softmax& b) { return a.actions == b.actions; }
-inline bool same_actions(const MultiSoftmax& a, const MultiSoftmax& b) { return a.sizes == b.sizes; }
+inline bool same_actions(const MultiSoftmax& a, const MultiSoftmax& b) {
+  return a.sizes == b.sizes;
+}
 inline bool same_actions(const Gaussian& a, const Gaussian& b) { return a.actions == b.actions; }
 
 // Whether parameters z mean the same to both as well.

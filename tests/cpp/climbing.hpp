@@ -55,8 +55,8 @@ struct Climb {
     return {observations.data(), B, masks.size() ? masks.data() : nullptr};
   }
   Samples<S, Action> samples() const {
-    return {states(),     actions.data(), log_probs.data(), advantages.data(),
-            old_z.data(), reference_z.data()};
+    return {states(),          actions.data(), log_probs.data(),
+            advantages.data(), old_z.data(),   reference_z.data()};
   }
   Array<S> outputs(const Array<S>& at) const {
     Array<S> z(B * Z);
@@ -134,8 +134,8 @@ void for_each_climb(Index batch, double distance, F&& f, std::uint64_t seed = 0)
       f(Climb<S, SoftmaxMlp>({mlp({3, 5, 4}), Softmax{4}}, batch, distance, masks({4}), seed));
     }
     const Context kind("multi-softmax");
-    f(Climb<S, MultiSoftmaxMlp>({mlp({3, 5}), MultiSoftmax{{2, 3}}}, batch, distance,
-                                masks({2, 3}), seed));
+    f(Climb<S, MultiSoftmaxMlp>({mlp({3, 5}), MultiSoftmax{{2, 3}}}, batch, distance, masks({2, 3}),
+                                seed));
   }
   {
     const Context kind("Gaussian, sigma learned");

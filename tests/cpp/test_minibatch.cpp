@@ -1,6 +1,5 @@
-#include "pgfast/minibatch.hpp"
-
 #include "climbing.hpp"
+#include "pgfast/minibatch.hpp"
 #include "threads.hpp"
 
 namespace pgfast {
@@ -22,7 +21,7 @@ struct Parameters {
       : theta(start),
         m(Array<S>::zeros(start.size())),
         v(Array<S>::zeros(start.size())),
-        adam{theta.data(),  m.data(), v.data(),      start.size(), 0,
+        adam{theta.data(),  m.data(), v.data(), start.size(), 0,
              learning_rate, S(0.9),   S(0.999), adam_epsilon} {}
   Parameters(const Parameters&) = delete;
 };
@@ -116,24 +115,27 @@ TEST(some_rows, "Samples that are not among the rows play no part, whatever they
   });
 }
 
-TEST(target_kl, "A minibatch whose divergence is above its limit ends everything, without a step.") {
+TEST(target_kl,
+     "A minibatch whose divergence is above its limit ends everything, without a step.") {
   for_each_climb<double>(100, 0.0, [](const auto& c) {
     Parameters<double> stopped(c.theta, 0.05), once(c.theta, 0.05), far(c.theta, 0.05);
-    const auto outcome = climb(c, stopped, everything<double>, {5, 100, infinity, 0.0, 1, 0},
-                               all_rows(c.B));
+    const auto outcome =
+        climb(c, stopped, everything<double>, {5, 100, infinity, 0.0, 1, 0}, all_rows(c.B));
     climb(c, once, everything<double>, {1, 100, infinity, infinity, 1, 0}, all_rows(c.B));
     CHECK(outcome.stopped);
     CHECK_EQ(outcome.minibatches, 1);
     CHECK(outcome.means.kl > 0);
     CHECK_SAME(stopped.theta, once.theta);
-    const auto all = climb(c, far, everything<double>, {5, 100, infinity, 1e3, 1, 0}, all_rows(c.B));
+    const auto all =
+        climb(c, far, everything<double>, {5, 100, infinity, 1e3, 1, 0}, all_rows(c.B));
     CHECK(!all.stopped);
     CHECK_EQ(all.minibatches, 5);
   });
 }
 
 // Adam with a huge epsilon is a plain step: alpha g / epsilon on its first step.
-TEST(max_gradient_norm, "A longer gradient is shortened to the limit, a shorter one is left alone.") {
+TEST(max_gradient_norm,
+     "A longer gradient is shortened to the limit, a shorter one is left alone.") {
   for_each_climb<double>(100, 0.2, [](const auto& c) {
     Array<double> gradient(c.size);
     surrogate_sums(c.policy, c.theta.data(), everything<double>, c.samples(), gradient.data());
@@ -165,9 +167,8 @@ TEST(value_error, "dz is the derivative of the error: of the larger one, where v
   Index held = 0;
   for (const bool clipped : {false, true}) {
     Array<double> dz(rows);
-    const double sum = detail::value_error(values.data(), targets.data(),
-                                           clipped ? old.data() : nullptr, clip, rows, 3.0,
-                                           dz.data());
+    const double sum = detail::value_error(
+        values.data(), targets.data(), clipped ? old.data() : nullptr, clip, rows, 3.0, dz.data());
     double expected = 0;
     for (Index r = 0; r < rows; ++r) {
       expected += error(values[r], r, clipped);
@@ -197,7 +198,8 @@ struct Critic {
   }
 };
 
-TEST(value_function, "Beside the policy, the value function goes down the slope of its mean error.") {
+TEST(value_function,
+     "Beside the policy, the value function goes down the slope of its mean error.") {
   for_each_climb<double>(100, 0.1, [](const auto& c) {
     const Critic<double> critic(c.B);
     for (const bool clipped : {false, true}) {
@@ -258,9 +260,9 @@ TEST(threads, "theta, phi and Adam's state have the same bits on 1 to 4 threads.
       const ValueSamples<S> samples{critic.targets.data(), critic.old_values.data(), S(0.2)};
       check::same_on_any_threads([&] {
         Parameters<S> theta(c.theta), phi(critic.start);
-        const auto outcome = climb_minibatches(
-            c.policy, theta.adam, everything<S>, c.samples(), all_rows(c.B), &critic.network,
-            &phi.adam, &samples, {2, 400, 0.5, infinity, 9, 0});
+        const auto outcome =
+            climb_minibatches(c.policy, theta.adam, everything<S>, c.samples(), all_rows(c.B),
+                              &critic.network, &phi.adam, &samples, {2, 400, 0.5, infinity, 9, 0});
         return std::tuple{theta.theta, theta.m, phi.theta, phi.v,
                           Array<double>{outcome.means.surrogate, outcome.means.kl,
                                         outcome.value_loss, outcome.gradient_norm}};

@@ -1,9 +1,8 @@
-#include "pgfast/networks/preprocessed.hpp"
-
 #include "networks.hpp"
 #include "pgfast/features/fourier.hpp"
 #include "pgfast/features/one_hot.hpp"
 #include "pgfast/features/polynomial.hpp"
+#include "pgfast/networks/preprocessed.hpp"
 
 namespace pgfast {
 namespace {

@@ -15,7 +15,6 @@ using SoftmaxMlp = Policy<Mlp, Softmax>;
 using S = float;  // a rollout moves numbers and computes none
 
 constexpr std::uint64_t policy_seed = 17, env_seed = 5;
-constexpr const S* no_starts = nullptr;
 
 struct Rollout {
   Index T, N, longest = 0;
@@ -62,14 +61,14 @@ struct Player {
     return out;
   }
 
-  Rollout episodes(Batch<CartPole<S>>& batch, Index count, Index T,
-                   std::uint64_t first_index = 0) const {
+  Rollout episodes(Batch<CartPole<S>>& batch, Index count, Index T, std::uint64_t first_index = 0,
+                   const S* starts = nullptr) const {
     Rollout out(T, count, batch.N);
     auto arrays = out.arrays();
     arrays.last_observations = nullptr;
     const SamplingActor<S, SoftmaxMlp> actor(policy, theta.data(), policy_seed);
-    out.take_finals(collect_episodes(batch.env, actor, Unchanged{}, count, T, no_starts,
-                                     first_index, arrays, out.longest));
+    out.take_finals(collect_episodes(batch.env, actor, Unchanged{}, count, T, starts, first_index,
+                                     arrays, out.longest));
     return out;
   }
 
@@ -264,6 +263,54 @@ TEST(greedy, "A greedy actor draws nothing: its actions are the mode at every st
   mode(player.policy, player.theta.data(), States<S>{out.observations.data(), 20 * 33},
        modes.data());
   CHECK_SAME(out.actions, modes);
+}
+
+TEST(given_starts, "Episodes that are given a start begin in it, each with its own randomness.") {
+  const Player player;
+  const Index episodes = 70, limit = 40;
+  Batch<CartPole<S>> batch(33, limit);
+  batch.reset(env_seed);
+  Array<S> starts(episodes * 4);  // groups of ten begin in the same state
+  for (Index k = 0; k < episodes; ++k) {
+    starts.set(4 * k, check::normals<S>(4, static_cast<std::uint64_t>(k / 10), 0.02));
+  }
+  const auto rollout = player.episodes(batch, episodes, limit, 3, starts.data());
+  CHECK_SAME(rollout.observations.head(4 * episodes), starts);
+  Index different = 0;
+  for (Index i = episodes; i < 10 * episodes; ++i) {
+    const Index next = i % 10 == 9 ? i - 9 : i + 1;  // of the same group
+    different += rollout.actions[i] != rollout.actions[next];
+  }
+  CHECK(different > 0);
+  for (Index k = 0; k < episodes; ++k) {
+    Index ends = 0;
+    for (Index t = 0; t < rollout.longest; ++t) ends += rollout.done(t * episodes + k);
+    CHECK_EQ(ends, 1);
+  }
+}
+
+TEST(clipped_actions, "An environment gets what its box allows of real actions; a NaN stays NaN.") {
+  check::for_each_scalar([]<class T>() {
+    const Array<T> low{T{-1}, T(0.5)}, high{T{1}, T{2}};
+    const T nan = std::numeric_limits<T>::quiet_NaN();
+    const Array<T> actions{T{-3}, T{1}, T(0.25), T{0}, nan, T{5}};
+    Array<T> buffer(6);
+    const T* sent = Clipped<T>{low.data(), high.data(), 2}(actions.data(), 3, buffer.data());
+    CHECK_SAME((Array<T>(sent, 6)), (Array<T>{T{-1}, T{1}, T(0.25), T(0.5), nan, T{2}}));
+    CHECK_SAME(actions, (Array<T>{T{-3}, T{1}, T(0.25), T{0}, nan, T{5}}));
+  });
+}
+
+TEST(binned_actions, "Bins of a box lie at equal distances, the first and last on its bounds.") {
+  check::for_each_scalar([]<class T>() {
+    const Array<T> low{T{-1}, T{2}}, high{T{1}, T{4}};
+    const Array<Index> bins{5, 2};
+    const Array<DiscreteAction> actions{0, 0, 2, 1, 4, 0, 3, 1};
+    Array<T> buffer(8);
+    const Binned<T> to_env{low.data(), high.data(), bins.data(), 2};
+    const T* sent = to_env(actions.data(), 4, buffer.data());
+    CHECK_SAME((Array<T>(sent, 8)), (Array<T>{T{-1}, T{2}, T{0}, T{4}, T{1}, T{2}, T(0.5), T{4}}));
+  });
 }
 
 }  // namespace

@@ -1,6 +1,5 @@
-#include "pgfast/surrogate.hpp"
-
 #include "climbing.hpp"
+#include "pgfast/surrogate.hpp"
 #include "threads.hpp"
 
 namespace pgfast {
@@ -21,8 +20,7 @@ Array<S> gradient_of(const C& c, const Surrogate<S>& surrogate) {
 
 template <class S, class C>
 SurrogateSums sums_of(const C& c, const Surrogate<S>& surrogate) {
-  return surrogate_sums(c.policy, c.theta.data(), surrogate, c.samples(),
-                        static_cast<S*>(nullptr));
+  return surrogate_sums(c.policy, c.theta.data(), surrogate, c.samples(), static_cast<S*>(nullptr));
 }
 
 // s of each sample, from the header's formulas.
@@ -137,9 +135,8 @@ TEST(slices, "A slice of the samples stands for its rows: everything is read fro
       for (Index r = 0; r < rows; ++r) chosen.push_back(first + r);
       const auto copied = c.rows(chosen);
       Array<double> gradient = Array<double>::zeros(c.size), expected = gradient;
-      const auto sums =
-          tile.add(surrogate, detail::slice(c.policy, c.samples(), first, rows), 0.5,
-                   gradient.data());
+      const auto sums = tile.add(surrogate, detail::slice(c.policy, c.samples(), first, rows), 0.5,
+                                 gradient.data());
       const auto of_copy = tile.add(surrogate, copied.samples(), 0.5, expected.data());
       CHECK_SAME(gradient, expected);
       CHECK_EQ(sums.surrogate, of_copy.surrogate);
@@ -174,9 +171,9 @@ TEST(threads, "Sums and gradient have the same bits on 1 to 4 threads.") {
       const Surrogate<S> surrogate{Weighting::clipped, S(0.1), S(0.2), S(0.3), S(0.4)};
       check::same_on_any_threads([&] {
         const auto sums = sums_of(c, surrogate);
-        return std::tuple{gradient_of(c, surrogate),
-                          Array<double>{sums.surrogate, sums.entropy, sums.kl, sums.clipped,
-                                        sums.kl_reference}};
+        return std::tuple{
+            gradient_of(c, surrogate),
+            Array<double>{sums.surrogate, sums.entropy, sums.kl, sums.clipped, sums.kl_reference}};
       });
     });
   });

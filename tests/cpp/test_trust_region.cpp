@@ -1,6 +1,5 @@
-#include "pgfast/trust_region.hpp"
-
 #include "climbing.hpp"
+#include "pgfast/trust_region.hpp"
 #include "threads.hpp"
 
 namespace pgfast {
@@ -17,7 +16,9 @@ TrustRegionOutcome step(const C& c, Array<S>& theta, const TrustRegion& settings
   return trust_region_step(c.policy, theta.data(), samples, settings);
 }
 
-TrustRegion radius(double kl, double accept = 0.1) { return {kl, 1e-3, 1e-10, 200, 10, 0.7, accept}; }
+TrustRegion radius(double kl, double accept = 0.1) {
+  return {kl, 1e-3, 1e-10, 200, 10, 0.7, accept};
+}
 
 // The mean of (rho - 1) A.
 template <class C>
@@ -30,7 +31,8 @@ double improvement(const C& c, const Array<double>& theta) {
   return sum / static_cast<double>(c.B);
 }
 
-TEST(radius_is_kept, "The step never leaves the radius: the exact mean KL over the batch is in it.") {
+TEST(radius_is_kept,
+     "The step never leaves the radius: the exact mean KL over the batch is in it.") {
   Index accepted = 0, shortened = 0;
   for (std::uint64_t seed = 0; seed < 40; seed += 10) {
     for (const double kl_radius : {1e-4, 1e-2, 1.0}) {

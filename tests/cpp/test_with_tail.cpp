@@ -1,7 +1,6 @@
-#include "pgfast/networks/with_tail.hpp"
-
 #include "networks.hpp"
 #include "pgfast/features/polynomial.hpp"
+#include "pgfast/networks/with_tail.hpp"
 
 namespace pgfast {
 namespace {
