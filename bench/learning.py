@@ -164,7 +164,7 @@ def line(row: Row, runs: list[dict[str, Any]]) -> str:
 def table(record: dict[str, Any]) -> str:
     """The table of recorded runs."""
     header = [
-        f"{record['machine']}; medians of seeds 0 to 9 on one thread, training with its own checks.",
+        f"{record['machine']}; medians of seeds 0 to 9, one thread, the run's own checks included.",
         "",
         "| environment | algorithm | goal | seeds that reach it | median | worst | steps | time |",
         "|---|---|---|---|---|---|---|---|",

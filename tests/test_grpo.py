@@ -133,7 +133,9 @@ def test_an_environment_without_a_state_copy_is_refused():
     import gymnasium as gym
 
     env = gym.make_vec("CartPole-v1", 2, vectorization_mode="sync")
-    with pytest.raises(TypeError, match="collect_groups: env is a SyncVectorEnv, expected a native"):
+    with pytest.raises(
+        TypeError, match="collect_groups: env is a SyncVectorEnv, expected a native"
+    ):
         pg.GRPO().collect(env, pg.SoftmaxPolicy(4, 2))
     env.close()
 
@@ -175,7 +177,9 @@ def test_a_prior_or_batch_that_does_not_fit_is_refused():
     policy = a_policy()
     with pytest.raises(TypeError, match="GRPO: prior is a MultiSoftmaxPolicy, expected a SoftmaxP"):
         pg.GRPO().learner(policy, a_policy("multi"))
-    with pytest.raises(ValueError, match="GRPO: the batch has 7 episodes, expected 8: 2 groups of 4"):
+    with pytest.raises(
+        ValueError, match="GRPO: the batch has 7 episodes, expected 8: 2 groups of 4"
+    ):
         pg.GRPO(groups=2, group_size=4).learner(policy).update(a_batch(policy, N=7, whole=True))
     other = pg.SoftmaxPolicy(D, 4, dtype=np.float64)
     with pytest.raises(ValueError, match="the prior is a policy of other observations or actions"):

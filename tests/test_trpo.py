@@ -230,5 +230,7 @@ def test_a_value_out_of_range_is_named(settings, message):
     "kind", [pg.PolicyGradient, pg.Reinforce, pg.NPG, pg.TRPO, pg.CompatibleActorCritic]
 )
 def test_a_prior_is_refused_where_there_is_no_penalty_toward_one(kind):
-    with pytest.raises(ValueError, match=f"^{kind.__name__}: prior is a SoftmaxPolicy, expected None"):
+    with pytest.raises(
+        ValueError, match=f"^{kind.__name__}: prior is a SoftmaxPolicy, expected None"
+    ):
         kind().learner(a_policy(), a_policy())

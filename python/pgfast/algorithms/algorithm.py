@@ -37,9 +37,9 @@ class Algorithm(ABC):
     gamma: float = 0.99
     """Discount γ in [0, 1]."""
     discount_states: bool = False
-    """Weight the advantage of step t of an episode by γᵗ, as the gradient of the discounted objective
-    has it; left out as is usual, late steps count as much as early ones. What weights by the return
-    of the whole episode (PolicyGradient, GRPO) has these powers of γ in it already."""
+    """Weight the advantage of step t of an episode by γᵗ, as the gradient of the discounted
+    objective has it; left out as is usual, late steps count as much as early ones. What weights by
+    the return of the whole episode (PolicyGradient, GRPO) has these powers of γ already."""
 
     def __post_init__(self) -> None:
         if not 0 <= as_number(self._name, "gamma", self.gamma, "a number in [0, 1]") <= 1:
@@ -100,9 +100,7 @@ class Algorithm(ABC):
                 f"{type(policy).__name__}"
             )
         if prior.dtype != policy.dtype:
-            raise TypeError(
-                f"{self._name}: prior has dtype {prior.dtype}, expected {policy.dtype}"
-            )
+            raise TypeError(f"{self._name}: prior has dtype {prior.dtype}, expected {policy.dtype}")
 
     def _refuse_prior(self, prior: Policy | None) -> None:
         if prior is not None:
