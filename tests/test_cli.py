@@ -226,7 +226,7 @@ def test_train_tells_before_training_that_it_could_not_save(tmp_path):
         (["CartPole-v1", "--algorithm", "nqg"], ["algorithm is 'nqg'", "'npg'"]),
         (["CartPole-v1", "--seed", "-1"], ["seed is -1, expected 0 <= seed"]),
         (["CartPole-v1", "--threads", "0"], ["n is 0, expected at least 1"]),
-        (["Pendulum-v1"], ["actions Box", "expected Discrete"]),
+        (["Blackjack-v1"], ["observations Tuple", "flatten"]),
     ],
 )
 def test_train_refuses_bad_arguments(tmp_path, arguments, words):

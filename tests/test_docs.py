@@ -52,6 +52,8 @@ def test_the_stub_names_what_the_core_has():
         for kind in (
             _core.Features,
             _core.SoftmaxMlp,
+            _core.MultiSoftmaxMlp,
+            _core.GaussianMlp,
             _core.SoftmaxStateAction,
             _core.ValueNetwork,
             _core.DiscreteEnvFloat32,

@@ -100,7 +100,7 @@ def step_by_step(env, policy, T):
     arrays = [np.stack(part) for part in zip(*rows, strict=True)]
     last = observations.astype(policy.dtype)
     finals = np.array(finals, policy.dtype).reshape(-1, policy.observation_size)
-    return pg.Rollout(*arrays, last, finals)
+    return pg.Rollout(*arrays, last, finals, elapsed=np.zeros(env.num_envs, np.int64))
 
 
 def episode_by_episode(env, policy, episodes):
@@ -252,6 +252,58 @@ def test_native_steps_go_on_from_where_the_user_left_the_environment(mode):
     assert env.get_state()["elapsed"].tolist() == [3, 2, 3]
     env.step([0, 1, 0])
     assert env.get_state()["elapsed"].tolist() == [4, 3, 4]
+
+
+# --- time of the episode ----------------------------------------------------------------------
+
+
+def time_by_hand(rollouts):
+    """Steps since the beginning of each row's episode, through the batches in a row."""
+    time = [np.zeros(r.rewards.shape, np.int64) for r in rollouts]
+    for n in range(rollouts[0].rewards.shape[1]):
+        t = 0
+        for rollout, of_it in zip(rollouts, time, strict=True):
+            for k in range(len(of_it)):
+                of_it[k, n] = t
+                if is_valid(rollout)[k, n]:
+                    t = 0 if rollout.terminated[k, n] or rollout.truncated[k, n] else t + 1
+    return time
+
+
+@pytest.mark.parametrize("mode", ["SameStep", "NextStep", "Disabled"])
+@pytest.mark.parametrize("way", ["native", "stepped", "gymnasium"])
+def test_time_goes_on_across_the_border_of_batches(way, mode):
+    """`time` counts from the episode's beginning, also where that lies in an earlier batch."""
+    policy = a_policy()
+    if way == "gymnasium":
+        env = gym.make_vec(
+            "CartPole-v1",
+            3,
+            vectorization_mode="sync",
+            vector_kwargs={"autoreset_mode": AutoresetMode(mode)},
+        )
+        env.reset(seed=1)
+    else:
+        env = make(3, mode)
+    collector = GymnasiumCollector(env, policy)
+    rollouts = [
+        collector.collect_steps(steps) if way == "stepped" else pg.collect(env, policy, steps=steps)
+        for steps in (1, 5, 2, 20, 7)
+    ]
+    begun_before = 0
+    for rollout, time in zip(rollouts, time_by_hand(rollouts), strict=True):
+        assert rollout.elapsed.shape == (3,)
+        assert rollout.elapsed.dtype == np.int64
+        assert (rollout.time == time).all()
+        begun_before += (rollout.elapsed > 0).sum()
+    assert begun_before > 3
+    env.close()
+
+
+def test_time_of_whole_episodes_begins_at_zero():
+    rollout = pg.collect(make(3), a_policy(), episodes=7)
+    expected = np.arange(len(rollout.rewards))[:, None] * rollout.valid
+    assert (rollout.time[rollout.valid] == expected[rollout.valid]).all()
 
 
 # --- native episodes --------------------------------------------------------------------------

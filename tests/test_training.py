@@ -11,7 +11,7 @@ import pytest
 from gymnasium.vector import AutoresetMode
 
 import pgfast as pg
-from pgfast.training import NonFiniteError
+from pgfast.training import EpisodeReturns, NonFiniteError
 
 ALGORITHMS = ["policy-gradient", "reinforce", "npg"]
 COLUMNS = ["update", "steps", "episodes", "mean_return", "seconds"]
@@ -107,6 +107,38 @@ def test_theta_is_the_same_on_any_number_of_threads(algorithm):
     assert updates > 10  # else there was little to compare
 
 
+SMALL_RUNS = {
+    "a2c": pg.A2C(steps=40, critic=pg.Critic(hidden=(16,))),
+    "ppo": pg.PPO(steps=40, epochs=2, batch_size=700, critic=pg.Critic(hidden=(16,))),
+    "trpo": pg.TRPO(episodes=40),
+    "npg": pg.NPG(episodes=None, steps=40, critic=pg.Critic(degree=2)),
+    "grpo": pg.GRPO(groups=5, group_size=8, epochs=2, batch_size=700),
+    "compatible": pg.CompatibleActorCritic(episodes=40),
+    "incremental": pg.CompatibleActorCritic(
+        episodes=40, update="incremental", learning_rate=1e-4, critic_rate=1e-4
+    ),
+}
+
+
+@pytest.mark.parametrize("env", ["CartPole-v1", "Pendulum-v1"])
+@pytest.mark.parametrize("algorithm", SMALL_RUNS.values(), ids=SMALL_RUNS.keys())
+def test_theta_of_every_algorithm_is_the_same_on_any_number_of_threads(env, algorithm):
+    """Batches of several blocks, hidden layers, normalized observations: θ is equal with ==."""
+    policy = {"hidden": (16,), "normalize_observations": True}
+    runs = []
+    for threads in (1, 2, 3, 4):
+        pg.set_num_threads(threads)
+        runs.append(pg.train(env, algorithm, seed=3, num_envs=40, steps=10_000, policy=policy))
+    first = runs[0]
+    assert len(first.history.rows) > 1
+    assert (first.policy.theta != 0).any()
+    for run in runs[1:]:
+        for name, array in run.policy.arrays().items():
+            np.testing.assert_array_equal(array, first.policy.arrays()[name])
+        for name in set(first.history) - {"seconds"}:
+            np.testing.assert_array_equal(run.history[name], first.history[name])
+
+
 def test_theta_of_a_deep_policy_is_the_same_on_any_number_of_threads():
     """The same for hidden layers in float64, where sums have more than one block."""
     thetas = []
@@ -189,6 +221,77 @@ def test_evaluation_starts_elsewhere_than_training(corridor):
     del trainer
 
 
+def test_a_normalizer_learns_in_training_and_is_frozen_in_evaluation(tmp_path):
+    """It has seen every step of the batches; evaluating, saving and loading leave it as it is."""
+    algorithm = pg.PPO(steps=30, epochs=1)
+    policy = {"hidden": (8,), "normalize_observations": True}
+    trainer = pg.Trainer("Pendulum-v1", algorithm, num_envs=5, steps=1000, policy=policy)
+    for _ in range(3):
+        trainer.update()
+    run = trainer.run
+    moments = run.policy.normalizer.moments
+    assert moments.count == 3 * 30 * 5
+    before = {name: array.copy() for name, array in run.policy.arrays().items()}
+    returns = pg.evaluate(run.policy, "Pendulum-v1", episodes=5)
+    for name, array in run.policy.arrays().items():
+        np.testing.assert_array_equal(array, before[name])
+    run.save(tmp_path / "run")
+    loaded = pg.load(tmp_path / "run").policy
+    for name, array in loaded.arrays().items():
+        np.testing.assert_array_equal(array, before[name])
+    np.testing.assert_array_equal(pg.evaluate(loaded, "Pendulum-v1", episodes=5), returns)
+
+
+def test_the_value_function_sees_what_the_policy_sees():
+    """Its observations are in the units of the policy's normalizer as that was in the batch."""
+    algorithm = pg.A2C(steps=30, critic=pg.Critic(hidden=(8,)))
+    policy = {"hidden": (8,), "normalize_observations": True}
+    trainer = pg.Trainer("Pendulum-v1", algorithm, num_envs=5, steps=1000, policy=policy)
+    for _ in range(3):
+        trainer.update()
+    value, normalizer = trainer.learner.value, trainer.policy.normalizer
+    value.refresh()
+    s = np.random.default_rng(0).normal(size=(20, 3)).astype(np.float32)
+    plain = pg.ValueFunction(3, hidden=(8,))
+    plain.theta = value.theta
+    np.testing.assert_allclose(value.predict(s), plain.predict(normalizer(s)), rtol=1e-4, atol=1e-5)
+
+
+# --- priors ---------------------------------------------------------------------------------------
+
+
+def test_training_begins_at_the_prior():
+    """Without a policy, the prior's θ is the start; the prior itself is not changed."""
+    prior = pg.train("CartPole-v1", "npg", seed=1, steps=20_000).policy
+    theta, draws = prior.theta.copy(), prior.draws
+    trainer = pg.Trainer("CartPole-v1", pg.PPO(steps=32, prior_kl=0.1), prior=prior, num_envs=8)
+    assert trainer.policy is not prior
+    np.testing.assert_array_equal(trainer.policy.theta, theta)
+    row = trainer.update()
+    assert row["kl_prior"] >= 0
+    assert (trainer.policy.theta != theta).any()
+    np.testing.assert_array_equal(prior.theta, theta)
+    assert prior.draws == draws
+
+
+def test_a_penalty_holds_a_training_near_its_prior():
+    """The stronger the penalty, the less the policy diverges from where it began."""
+    prior = pg.SoftmaxPolicy(4, 2, hidden=(8,), seed=3)
+    s = np.random.default_rng(0).normal(size=(500, 4)).astype(np.float32)
+    far = []
+    for prior_kl in (0.0, 10.0):
+        algorithm = pg.PPO(steps=64, learning_rate=0.01, prior_kl=prior_kl)
+        run = pg.train("CartPole-v1", algorithm, prior=prior, num_envs=8, steps=5_000)
+        far.append(run.policy.kl(s, prior).mean())
+    assert far[1] < 0.1 * far[0]
+
+
+@pytest.mark.parametrize("algorithm", ["policy-gradient", "reinforce", "npg", "trpo", "compatible"])
+def test_a_prior_is_refused_where_nothing_would_hold_the_policy_near_it(algorithm):
+    with pytest.raises(ValueError, match="prior is a SoftmaxPolicy, expected None"):
+        pg.train("CartPole-v1", algorithm, prior=pg.SoftmaxPolicy(4, 2), steps=1)
+
+
 # --- what a run holds -----------------------------------------------------------------------------
 
 
@@ -209,6 +312,50 @@ def test_history_has_a_row_for_each_update(algorithm):
     assert all(column.shape == (updates,) for column in history.values())
     with pytest.raises(KeyError, match=r"mean_retrun.*mean_return"):
         history["mean_retrun"]
+
+
+def test_mean_return_counts_episodes_that_began_in_earlier_batches():
+    """Whole returns, in the batch in which the episode ends; the last mean where none ends."""
+    no = np.zeros((2, 2), bool)
+
+    def batch(rewards, ends):
+        return pg.Rollout(
+            observations=np.zeros((2, 2, 1)),
+            actions=np.zeros((2, 2), np.int64),
+            log_probs=np.zeros((2, 2)),
+            rewards=np.array(rewards, float),
+            terminated=np.array(ends, bool),
+            truncated=no,
+            valid=None,
+            last_observations=np.zeros((2, 1)),
+            final_observations=np.zeros((0, 1)),
+        )
+
+    returns = EpisodeReturns()
+    assert np.isnan(returns.mean_of(batch([[1, 10], [2, 20]], no)))
+    assert returns.mean_of(batch([[4, 40], [8, 80]], [[0, 1], [0, 0]])) == 10 + 20 + 40
+    assert returns.mean_of(batch([[0, 1], [0, 2]], no)) == 70
+    ends = [[1, 0], [1, 1]]
+    expected = [1 + 2 + 4 + 8 + 16, 32, 80 + 1 + 2 + 3 + 4]
+    assert returns.mean_of(batch([[16, 3], [32, 4]], ends)) == np.mean(expected)
+
+
+def test_mean_return_of_steps_is_that_of_the_environments_own_count():
+    """CartPole pays 1 a step: from batch to batch the returns are the episodes' lengths."""
+    trainer = pg.Trainer("CartPole-v1", pg.A2C(steps=7), num_envs=6, steps=10**6)
+    lengths = np.zeros(6)
+    for _ in range(60):
+        env_state = trainer.env.get_state()
+        row = trainer.update()
+        elapsed = trainer.env.get_state()["elapsed"]
+        assert elapsed.shape == lengths.shape
+        ended = row["episodes"] - (trainer.history["episodes"][-2] if row["update"] > 1 else 0)
+        if ended == 1:
+            before = env_state["elapsed"] * ~env_state["finished"]
+            (i,) = np.flatnonzero(elapsed < before + 7)
+            assert row["mean_return"] == before[i] + 7 - elapsed[i]
+            lengths[i] += 1
+    assert lengths.sum() > 5
 
 
 def test_training_ends_with_the_update_that_uses_up_the_steps():
@@ -298,6 +445,31 @@ def test_any_gymnasium_id_is_trained_on():
 
 
 @pytest.mark.parametrize("mode", list(AutoresetMode))
+@pytest.mark.parametrize(
+    "algorithm",
+    [
+        pg.A2C(steps=16),
+        pg.PPO(steps=16, epochs=2),
+        pg.NPG(episodes=None, steps=16, critic=pg.Critic()),
+        pg.CompatibleActorCritic(
+            episodes=None, steps=16, critic=pg.Critic(), update="incremental"
+        ),
+    ],
+    ids=lambda a: type(a).__name__,
+)
+def test_steps_of_any_vector_env_are_trained_on(corridor, mode, algorithm):
+    """Every environment makes 5 steps an episode; NEXT_STEP's resets are no steps."""
+    env = gym.make_vec("Corridor-v0", 3, vector_kwargs={"autoreset_mode": mode})
+    env.reset(seed=8)
+    run = pg.train(env, algorithm, seed=1, steps=144)
+    steps = 16 * 3 if mode is not AutoresetMode.NEXT_STEP else (16 - 2) * 3
+    assert run.history["steps"][0] == steps
+    assert run.history["episodes"][0] == (9 if mode is not AutoresetMode.NEXT_STEP else 6)
+    assert np.isfinite(run.policy.theta).all()
+    env.close()
+
+
+@pytest.mark.parametrize("mode", list(AutoresetMode))
 def test_any_vector_env_is_trained_on(corridor, mode):
     """A Gymnasium VectorEnv in any autoreset mode, seeded by its reset, gives the same θ."""
     thetas = []
@@ -346,7 +518,7 @@ def test_an_unknown_algorithm_is_told_with_the_nearest_names():
     """The message has what was given and the near names, or all of them."""
     with pytest.raises(ValueError, match=r"^train: algorithm is 'reinforced', .*'reinforce'"):
         pg.train("CartPole-v1", "reinforced")
-    with pytest.raises(ValueError, match=r"'qqq', .*'npg', 'policy-gradient', 'reinforce'"):
+    with pytest.raises(ValueError, match=r"'qqq', .*'npg', 'policy-gradient', 'ppo', 'reinforce'"):
         pg.train("CartPole-v1", "qqq")
 
 
@@ -382,13 +554,12 @@ def test_bad_arguments_are_named(settings, message):
     ("env", "message"),
     [
         ("Blackjack-v1", r"observations Tuple.*, expected a Box .* flattened .* flatten=True"),
-        ("Pendulum-v1", r"actions Box.*, expected Discrete"),
         (7, "env is a int, expected"),
         (None, "env is a NoneType, expected"),
     ],
 )
 def test_an_environment_that_no_policy_fits_is_told(env, message):
-    """Spaces that are not flat boxes and discrete actions, and things that are no environment."""
+    """Observations that are no vectors, and things that are no environment."""
     with pytest.raises(TypeError, match=message):
         pg.train(env, steps=1)
 
@@ -416,6 +587,45 @@ def test_a_number_that_is_not_finite_stops_training_and_loses_nothing(corridor, 
     policy = pg.SoftmaxPolicy(3, 2)
     with pytest.raises(NonFiniteError, match=message):
         pg.train(f"Corridor-{event}-v0", small(kind), policy=policy, **SMALL)
+    assert (policy.theta == before).all()
+
+
+@pytest.mark.parametrize("event", ["nan", "inf", "observation"])
+@pytest.mark.parametrize(
+    "algorithm",
+    [
+        pg.A2C(steps=10),
+        pg.PPO(steps=10),
+        pg.TRPO(episodes=2),
+        pg.CompatibleActorCritic(episodes=2),
+        pg.CompatibleActorCritic(episodes=2, update="incremental"),
+    ],
+    ids=lambda a: f"{type(a).__name__}",
+)
+@pytest.mark.filterwarnings("ignore:.*encountered in:RuntimeWarning")
+def test_every_algorithm_stops_at_a_number_that_is_not_finite(corridor, event, algorithm):
+    """θ is that from before the update, whatever else has been spoiled."""
+    policy = pg.SoftmaxPolicy(3, 2)
+    trainer = pg.Trainer(f"Corridor-{event}-v0", algorithm, policy=policy, **SMALL)
+    trainer.update()
+    trainer.update()
+    before = policy.theta.copy()
+    with pytest.raises(NonFiniteError, match=r"is (nan|inf|-inf) in update 3, after 30 envir"):
+        trainer.update()
+    assert (policy.theta == before).all()
+    assert np.isfinite(before).all()
+    assert trainer.run.stopped == "non-finite"
+
+
+def test_a_policy_that_has_run_away_stops_training():
+    """θ is finite but so large that actions are not: the error says so, and θ stays."""
+    policy = pg.GaussianPolicy(3, 1)
+    policy.theta[:] = 3e38
+    policy.theta[-1] = 0
+    before = policy.theta.copy()
+    trainer = pg.Trainer("Pendulum-v1", pg.A2C(steps=10), policy=policy, num_envs=2)
+    with pytest.raises(NonFiniteError, match="train: actions is (nan|inf) in update 1"):
+        trainer.update()
     assert (policy.theta == before).all()
 
 

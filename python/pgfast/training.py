@@ -174,6 +174,9 @@ class Trainer:
         except EnvError:
             self.stopped = "failed"
             raise
+        if batch.actions.dtype.kind == "f":
+            actions = float(np.abs(batch.actions).max())
+            self._check_finite({"actions": actions}, before)
         progress = min(self.steps / self.total_steps, 1.0)
         stats = self.learner.update(batch, progress)
         self.steps += batch.steps

@@ -17,7 +17,7 @@ from pgfast.rollout import Rollout
 
 @dataclass(frozen=True, kw_only=True)
 class CompatibleActorCritic(AdvantageAlgorithm):
-    """Compatible actor-critic: A(s, a) ≈ ∇ log π(a|s)ᵀw, and θ climbs along w.
+    """Compatible actor-critic: A ≈ ∇ log πᵀw, and θ climbs along w.
 
         update = "batch": least squares over the batch,
             w ← argmin Σ_b (scoreᵀ_b w − A_b)² + n damping |w|²
