@@ -70,6 +70,7 @@ class GymnasiumCollector:
         if self._at.observations is None:
             self._reset()
         observations = self._observations()
+        elapsed = np.array(self._at.elapsed)
         rows = Rows(self._policy)
         for _ in range(steps):
             active = ~np.asarray(self._at.resetting)
@@ -78,7 +79,7 @@ class GymnasiumCollector:
             before = observations
             observations, rewards, terminated, truncated, finals = self._step(actions)
             rows.add(before, actions, rewards, terminated, truncated, active, finals)
-        return rows.rollout(observations, before_limit=self._hides_falls)
+        return rows.rollout(observations, elapsed=elapsed, before_limit=self._hides_falls)
 
     def collect_episodes(self, episodes: int, greedy: bool = False) -> Rollout:
         """Whole episodes, in rounds of one episode per environment."""
