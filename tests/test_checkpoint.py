@@ -214,7 +214,9 @@ def test_foreign_safetensors_are_told(tmp_path):
     with pytest.raises(ValueError, match=r"^load: .*foreign is no policy of pgfast"):
         pg.SoftmaxPolicy.load(path)
     write_safetensors(path, {**tensors_of(policy), **tensors_of(policy, "z")}, metadata_of(policy))
-    with pytest.raises(ValueError, match=r"foreign does not describe .* \['theta', 'z'\], expected"):
+    with pytest.raises(
+        ValueError, match=r"foreign does not describe .* \['theta', 'z'\], expected"
+    ):
         pg.SoftmaxPolicy.load(path)
     write_safetensors(
         path, tensors_of(policy), {**metadata_of(policy), "format": "pgfast-policy-2"}

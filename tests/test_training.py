@@ -451,9 +451,7 @@ def test_any_gymnasium_id_is_trained_on():
         pg.A2C(steps=16),
         pg.PPO(steps=16, epochs=2),
         pg.NPG(episodes=None, steps=16, critic=pg.Critic()),
-        pg.CompatibleActorCritic(
-            episodes=None, steps=16, critic=pg.Critic(), update="incremental"
-        ),
+        pg.CompatibleActorCritic(episodes=None, steps=16, critic=pg.Critic(), update="incremental"),
     ],
     ids=lambda a: type(a).__name__,
 )

@@ -7,7 +7,7 @@ than one round of whole episodes Gymnasium resets environments once more than C+
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
 
