@@ -435,6 +435,7 @@ def rollout(batch, seen, columns=slice(None)):
     "algorithm",
     [
         pg.PolicyGradient(gamma=0.9),  # whole returns are those of the discounted objective
+        pg.PolicyGradient(gamma=0.9, discount_states=True),
         pg.Reinforce(gamma=0.9, baseline="none", discount_states=True),
         pg.Reinforce(gamma=0.9, baseline=lambda g, valid: np.full_like(g, 5), discount_states=True),
     ],
