@@ -6,7 +6,8 @@ python bench/learning.py --table README.md   the table of the recorded runs, bet
 
 A run is `pgfast.train(environment, algorithm, seed=s)` with the shipped preset on one thread. It is
 judged in Gymnasium's own environment where there is one, by the greedy policy's mean return over
-100 episodes.
+100 episodes; on FrozenLake over 1000, because of the best policy's success of 0.74, 100 episodes
+show less than 0.70 in one of five cases.
 """
 
 import argparse
@@ -30,11 +31,11 @@ EPISODES = 100
 Judge = Callable[[Any, int], dict[str, float]]
 
 
-def in_gymnasium(id: str) -> Judge:
+def in_gymnasium(id: str, episodes: int = EPISODES) -> Judge:
     """The greedy policy in the environment that the native one is named after."""
 
     def judge(policy: Any, seed: int) -> dict[str, float]:
-        returns = pg.evaluate(policy, lambda: gym.make(id), episodes=EPISODES, seed=seed)
+        returns = pg.evaluate(policy, lambda: gym.make(id), episodes=episodes, seed=seed)
         return {"value": float(returns.mean())}
 
     return judge
@@ -115,7 +116,8 @@ def _rows() -> list[Row]:
     rows.append(Row(id, "trpo", in_gymnasium(id), 90, seeds=8))
     rows += [Row("LQR-v0", name, cost_ratio, 1.05, sign=-1) for name in ("npg", "ppo")]
     rows += [
-        Row("FrozenLake-v1", name, in_gymnasium("FrozenLake-v1"), 0.70) for name in ("npg", "ppo")
+        Row("FrozenLake-v1", name, in_gymnasium("FrozenLake-v1", 1000), 0.70)
+        for name in ("npg", "ppo")
     ]
     rows.append(Row("RockPaperScissors-v0", "reinforce", against_the_predictor, -0.05))
     return rows
@@ -162,7 +164,7 @@ def line(row: Row, runs: list[dict[str, Any]]) -> str:
 def table(record: dict[str, Any]) -> str:
     """The table of recorded runs."""
     header = [
-        f"{record['machine']}; medians of seeds 0 to 9 on one thread, training with its own checks.",
+        f"{record['machine']}; medians of seeds 0 to 9, one thread, the run's own checks included.",
         "",
         "| environment | algorithm | goal | seeds that reach it | median | worst | steps | time |",
         "|---|---|---|---|---|---|---|---|",

@@ -664,6 +664,20 @@ def test_a_pools_episode_that_is_cut_between_two_batches_ends_with_the_first():
     assert not second.valid.any()  # the step that is cut, and the one that resets
     assert not (second.truncated | second.terminated).any()
     assert len(second.final_observations) == 0
+    third = pg.collect(pool, policy, steps=2)
+    assert (first.elapsed, second.elapsed, third.elapsed) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_rollout_tells_how_far_its_episodes_were(mode):
+    """`time` is the step of each row in its episode, over the ends of batches."""
+    env, policy = SyncVectorEnv([Match, Match], autoreset_mode=mode), pg.SoftmaxPolicy(6, 3)
+    times = []
+    for steps in (4, 9, 1, 20):
+        batch = pg.collect(env, policy, steps=steps)
+        valid = np.ones(batch.rewards.shape, np.bool_) if batch.valid is None else batch.valid
+        times += batch.time[valid[:, 0], 0].tolist()
+    assert times == [t % 10 for t in range(len(times))]
 
 
 def test_whole_episodes_of_a_pool_keep_their_returns():

@@ -435,10 +435,11 @@ def rollout(batch, seen, columns=slice(None)):
     "algorithm",
     [
         pg.PolicyGradient(gamma=0.9),  # whole returns are those of the discounted objective
+        pg.PolicyGradient(gamma=0.9, discount_states=True),
         pg.Reinforce(gamma=0.9, baseline="none", discount_states=True),
         pg.Reinforce(gamma=0.9, baseline=lambda g, valid: np.full_like(g, 5), discount_states=True),
     ],
-    ids=["naive", "reward-to-go", "constant"],
+    ids=["naive", "naive, states too", "reward-to-go", "constant"],
 )
 def test_algorithms_estimate_the_discounted_gradient_exactly(algorithm, kind, ends):
     """Σ_τ p(τ) g(τ) = ∇J with batches of one trajectory, the algorithm's own gradient."""

@@ -1,6 +1,5 @@
-#include "pgfast/rollout.hpp"
-
 #include "native_env.hpp"
+#include "pgfast/rollout.hpp"
 #include "policies.hpp"
 
 namespace pgfast::bindings {
@@ -152,7 +151,8 @@ class Play {
   E& env_;
   const P& policy_;
   Input<S> theta_;
-  decltype(pgfast::bindings::to_env<S>(arguments_, env_.action_space(), policy_.distribution)) to_env_;
+  decltype(pgfast::bindings::to_env<S>(arguments_, env_.action_space(),
+                                       policy_.distribution)) to_env_;
 };
 
 // One overload for each kind of environment with each kind of policy that fits it.
@@ -168,8 +168,8 @@ void bind_pair(py::module_& m) {
       py::arg("first_index"));
   m.def(
       "collect_episodes",
-      [](E& env, const P& policy, py::object theta, Index episodes, bool greedy,
-         py::object states, std::uint64_t seed, std::uint64_t first_index) {
+      [](E& env, const P& policy, py::object theta, Index episodes, bool greedy, py::object states,
+         std::uint64_t seed, std::uint64_t first_index) {
         return Play<E, P>(env, policy, theta).episodes(episodes, greedy, states, seed, first_index);
       },
       py::arg("env"), py::arg("policy"), py::arg("theta"), py::arg("episodes"), py::arg("greedy"),

@@ -1,5 +1,4 @@
 #include "pgfast/trust_region.hpp"
-
 #include "surrogate_arguments.hpp"
 
 namespace pgfast::bindings {
@@ -18,9 +17,9 @@ py::dict step(const P& policy, py::object theta, py::object observations, py::ob
     TrustRegionOutcome outcome;
     {
       const py::gil_scoped_release release;
-      outcome = trust_region_step(policy, t.data, in.samples(),
-                                  {kl_radius, damping, tolerance, max_iterations, max_backtracks,
-                                   shrink, accept});
+      outcome = trust_region_step(
+          policy, t.data, in.samples(),
+          {kl_radius, damping, tolerance, max_iterations, max_backtracks, shrink, accept});
     }
     py::dict stats;
     stats["gradient_norm"] = outcome.gradient_norm;

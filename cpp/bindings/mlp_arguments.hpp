@@ -23,8 +23,8 @@ inline Preprocessed preprocessed(const std::vector<Index>& sizes, const std::str
   if (!features.is_none()) {
     phi = features.cast<std::shared_ptr<Features>>();
     if (phi->output_size() != sizes.front()) {
-      arguments.fail("features give " + std::to_string(phi->output_size()) +
-                     " numbers, expected " + std::to_string(sizes.front()));
+      arguments.fail("features give " + std::to_string(phi->output_size()) + " numbers, expected " +
+                     std::to_string(sizes.front()));
     }
   }
   const Index D = phi ? phi->input_size() : sizes.front();
@@ -45,9 +45,9 @@ inline Preprocessed preprocessed(const std::vector<Index>& sizes, const std::str
 template <class P>
 void check_outputs(const P& policy) {
   if (policy.network.output_size() != policy.distribution.parameter_size()) {
-    Arguments("policy").fail(
-        "the network gives " + std::to_string(policy.network.output_size()) +
-        " numbers, expected " + std::to_string(policy.distribution.parameter_size()));
+    Arguments("policy").fail("the network gives " + std::to_string(policy.network.output_size()) +
+                             " numbers, expected " +
+                             std::to_string(policy.distribution.parameter_size()));
   }
 }
 

@@ -17,8 +17,8 @@ struct SampleArguments {
   SampleArguments(const Arguments& arguments, const P& policy, py::handle observations_,
                   py::handle actions_, py::handle masks_, py::handle log_probs_,
                   py::handle advantages_)
-      : observations(arguments.batch<S>("observations", observations_,
-                                        observation_shape(policy.network))),
+      : observations(
+            arguments.batch<S>("observations", observations_, observation_shape(policy.network))),
         actions(read_actions<S>(arguments, actions_, observations.leading, policy.distribution)),
         masks(read_masks(arguments, masks_, observations.leading, policy.distribution)) {
     const Shape& leading = observations.leading;

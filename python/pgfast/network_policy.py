@@ -20,7 +20,7 @@ from pgfast._typing import (
     as_sizes,
 )
 from pgfast.features import Features
-from pgfast.normalization import ObservationNormalizer
+from pgfast.normalization import ObservationNormalizer, RewardNormalizer
 from pgfast.policy import Policy
 
 Normalization = tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], float]
@@ -40,6 +40,8 @@ class NetworkPolicy(Policy):
     features: Features | None
     normalizer: ObservationNormalizer | None
     """Running statistics of the observations; `observe` feeds them, nothing else does."""
+    reward_normalizer: RewardNormalizer | None
+    """What training saw rewards with, where it normalized them: kept to go on from, saved too."""
 
     def _set_up(
         self,
@@ -64,6 +66,7 @@ class NetworkPolicy(Policy):
         self.normalizer = (
             ObservationNormalizer(self.observation_size) if normalize_observations else None
         )
+        self.reward_normalizer = None
         self.seed = as_seed(name, seed)
         self.draws = 0
         self._sizes = [network_inputs(self.observation_size, self.features), *self.hidden, outputs]
@@ -119,22 +122,49 @@ class NetworkPolicy(Policy):
         return sum((fan_in + 1) * fan_out for fan_in, fan_out in itertools.pairwise(sizes))
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
-        """Give θ, and the normalizer's statistics where there is one."""
-        normalizer = {} if self.normalizer is None else self.normalizer.state()
-        return {"theta": self.theta, **{f"normalizer.{k}": v for k, v in normalizer.items()}}
+        """Give θ, and the normalizers' statistics where there are any."""
+        arrays: dict[str, npt.NDArray[Any]] = {"theta": self.theta}
+        if self.normalizer is not None:
+            arrays |= {f"{_OBSERVATIONS}{k}": v for k, v in self.normalizer.state().items()}
+        if self.reward_normalizer is not None:
+            settings = [self.reward_normalizer.gamma, self.reward_normalizer.clip]
+            arrays |= {
+                f"{_REWARDS}{k}": v for k, v in self.reward_normalizer.moments.state().items()
+            }
+            arrays[f"{_REWARDS}settings"] = np.array(settings)
+        return arrays
 
     def _restore_arrays(self, arrays: dict[str, npt.NDArray[Any]]) -> None:
+        rewards = _with_prefix(_REWARDS, arrays)
+        if rewards:
+            gamma, clip = _settings_of(rewards)
+            self.reward_normalizer = RewardNormalizer(gamma=gamma, clip=clip)
         if set(arrays) != set(self.arrays()):
             raise ValueError(
                 f"restore: arrays holds {sorted(arrays)}, expected {sorted(self.arrays())}"
             )
         self.theta = arrays["theta"]
+        if self.reward_normalizer is not None:
+            self.reward_normalizer.moments.restore(rewards)
         if self.normalizer is not None:
-            prefix = "normalizer."
-            self.normalizer.restore(
-                {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
-            )
+            self.normalizer.restore(_with_prefix(_OBSERVATIONS, arrays))
             self._make_kernel()
+
+
+_OBSERVATIONS, _REWARDS = "normalizer.", "reward_normalizer."
+
+
+def _with_prefix(prefix: str, arrays: dict[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[Any]]:
+    """The arrays whose name begins so, without it."""
+    return {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
+
+
+def _settings_of(rewards: dict[str, npt.NDArray[Any]]) -> tuple[float, float]:
+    """γ and clip of a reward normalizer."""
+    settings = rewards.pop("settings", np.zeros(0))
+    if settings.shape != (2,):
+        raise ValueError(f"restore: reward settings have shape {settings.shape}, expected (2,)")
+    return float(settings[0]), float(settings[1])
 
 
 def check_features(

@@ -44,7 +44,7 @@ _NETWORK_CRITIC = Critic(hidden=(64, 64))
 _QUADRATIC = Critic(degree=2)
 
 _PENDULUM_PPO = PPO(
-    steps=128, gamma=0.9, learning_rate=1e-3, epochs=10, batch_size=256, critic=_NETWORK_CRITIC
+    steps=128, gamma=0.95, learning_rate=1e-3, schedule="linear", critic=_NETWORK_CRITIC
 )
 
 PRESETS: dict[str, dict[str, Preset]] = {

@@ -117,7 +117,8 @@ class TabularMDP:
 
         Parameters:
             env: an environment with `P` and `initial_state_distrib`, such as Gymnasium's
-                FrozenLake, CliffWalking and Taxi, or an id of one for gymnasium.make.
+                FrozenLake, CliffWalking and Taxi, an id of one for gymnasium.make, or a native
+                environment that is a table.
             gamma: γ in [0, 1].
             observations: as for TabularMDP.
 
@@ -132,9 +133,18 @@ class TabularMDP:
             import gymnasium
 
             env = gymnasium.make(env)
+        from pgfast.envs.native import Model
+        from pgfast.envs.tabular import table_of
+
         inner = getattr(env, "unwrapped", env)
-        table = getattr(inner, "P", None)
-        start = getattr(inner, "initial_state_distrib", None)
+        table: Any
+        start: Any
+        native = getattr(inner, "model", None)
+        if isinstance(native, Model) and "probability" in native.arguments:
+            table, start = table_of(native)
+        else:
+            table = getattr(inner, "P", None)
+            start = getattr(inner, "initial_state_distrib", None)
         if table is None or start is None:
             raise ValueError(
                 f"from_env: {type(inner).__name__} has no P and initial_state_distrib, expected a "

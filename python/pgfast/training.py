@@ -296,19 +296,18 @@ def train(
     """Train a policy until the environment is solved or the steps are used up.
 
     Solved: the greedy policy's mean return over 100 episodes of a separate copy of the environment,
-    less two standard errors, reaches the environment's reward threshold, twice in a row. The same arguments give
-    the same θ, bit for bit, on any number of threads.
+    less two standard errors, reaches the environment's reward threshold, twice in a row. The same
+    arguments give the same θ, bit for bit, on any number of threads.
 
     Parameters:
         env: an id, native or Gymnasium's; a function that makes a `gymnasium.Env`; or an `Env` or
             `gymnasium.vector.VectorEnv`, which keeps its own seeds and is also what the policy is
             evaluated in.
         algorithm: "policy-gradient", "reinforce", "a2c", "ppo", "npg", "trpo", "grpo",
-            "compatible"; or settings, `NPG(kl_radius=0.1)`; None
-            takes the environment's preset.
+            "compatible"; or settings, `NPG(kl_radius=0.1)`; None takes the environment's preset.
         seed: of environment, policy and evaluation.
-        policy: to go on with; it is changed. Or keyword arguments of `policy_for`, which come before
-            the preset's: {"hidden": (64, 64)}.
+        policy: to go on with; it is changed. Or keyword arguments of `policy_for`, which come
+            before the preset's: {"hidden": (64, 64)}.
         prior: a policy to start from, where `policy` is None, and to be held near, where the
             algorithm's `prior_kl` is not 0. It is not changed.
         num_envs: of environments made from an id or a function; None takes `workers`, or the

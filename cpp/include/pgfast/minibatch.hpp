@@ -57,11 +57,11 @@ struct MinibatchSettings {
 };
 
 struct MinibatchOutcome {
-  SurrogateSums means;         // over the samples of the last epoch that was begun
-  double value_loss = 0;       // likewise
-  double gradient_norm = 0;    // of the last minibatch, before it was shortened
-  Index minibatches = 0;       // that were stepped along
-  bool stopped = false;        // by target_kl
+  SurrogateSums means;       // over the samples of the last epoch that was begun
+  double value_loss = 0;     // likewise
+  double gradient_norm = 0;  // of the last minibatch, before it was shortened
+  Index minibatches = 0;     // that were stepped along
+  bool stopped = false;      // by target_kl
 
   // From sums over `count` samples to means.
   void scale(Index count) {
@@ -173,8 +173,8 @@ template <class S, class P, class V>
 MinibatchOutcome climb_minibatches(const P& policy, AdamParameters<S>& theta,
                                    const Surrogate<S>& surrogate,
                                    const Samples<S, typename P::template Action<S>>& samples,
-                                   std::vector<Index> rows, const V* value,
-                                   AdamParameters<S>* phi, const ValueSamples<S>* value_samples,
+                                   std::vector<Index> rows, const V* value, AdamParameters<S>* phi,
+                                   const ValueSamples<S>* value_samples,
                                    const MinibatchSettings& settings) {
   const auto n = static_cast<Index>(rows.size());
   const Index batch_size = std::min(settings.batch_size, n);
@@ -211,7 +211,8 @@ MinibatchOutcome climb_minibatches(const P& policy, AdamParameters<S>& theta,
     outcome.means = {};
     outcome.value_loss = 0;
     for (Index begin = 0; begin < n; begin += batch_size) {
-      const Index count = std::min(batch_size, n - begin), used = ceil_div(count, detail::minibatch_block);
+      const Index count = std::min(batch_size, n - begin),
+                  used = ceil_div(count, detail::minibatch_block);
       const S scale = S{1} / static_cast<S>(count);
       parallel_for(used, grain, [&](Index block) {
         Slot& slot = *slots[static_cast<std::size_t>(block)];
@@ -220,18 +221,19 @@ MinibatchOutcome climb_minibatches(const P& policy, AdamParameters<S>& theta,
         slot.sums = {};
         slot.value_error = 0;
         const Index first = block * detail::minibatch_block;
-        for_each_tile(first, std::min(count, first + detail::minibatch_block), [&](Index at, Index size) {
-          const auto tile = slot.gathered.samples(rows.data() + begin + at, size);
-          slot.sums += slot.policy.add(surrogate, tile, scale, gradient);
-          if (!value) return;
-          const S* values = slot.value->forward(tile.states.observations, size);
-          S dz[tile_rows];
-          slot.value_error += detail::value_error(
-              values, slot.gathered.targets(),
-              value_samples->old_values ? slot.gathered.old_values() : nullptr,
-              value_samples->clip, size, scale, dz);
-          slot.value->backward(dz, gradient + P_size);
-        });
+        for_each_tile(first, std::min(count, first + detail::minibatch_block),
+                      [&](Index at, Index size) {
+                        const auto tile = slot.gathered.samples(rows.data() + begin + at, size);
+                        slot.sums += slot.policy.add(surrogate, tile, scale, gradient);
+                        if (!value) return;
+                        const S* values = slot.value->forward(tile.states.observations, size);
+                        S dz[tile_rows];
+                        slot.value_error += detail::value_error(
+                            values, slot.gathered.targets(),
+                            value_samples->old_values ? slot.gathered.old_values() : nullptr,
+                            value_samples->clip, size, scale, dz);
+                        slot.value->backward(dz, gradient + P_size);
+                      });
       });
       SurrogateSums sums;
       S* gradient = partial.data();

@@ -62,7 +62,8 @@ struct PolicyTile {
     }
   }
   void forward(const States<S>& states, Index first, Index rows) {
-    forward(states.observations + first * D, rows, states.masks ? states.masks + first * Z : nullptr);
+    forward(states.observations + first * D, rows,
+            states.masks ? states.masks + first * Z : nullptr);
   }
 };
 
@@ -83,9 +84,8 @@ template <class S, class P>
 void mode(const P& policy, const S* theta, const States<S>& states,
           typename P::template Action<S>* actions) {
   const Index A = policy.distribution.action_size();
-  map_tiles(policy, theta, states, [&](auto& tile, Index first, Index) {
-    tile.distribution.mode(actions + first * A);
-  });
+  map_tiles(policy, theta, states,
+            [&](auto& tile, Index first, Index) { tile.distribution.mode(actions + first * A); });
 }
 
 template <class S, class P>
@@ -186,9 +186,7 @@ CGOutcome natural_gradient(const P& policy, const S* theta, const States<S>& sta
                            const S* gradient, double damping, double tolerance,
                            Index max_iterations, S* x) {
   return conjugate_gradient<S>(
-      [&](const S* v, S* out) {
-        fisher_vector_product(policy, theta, states, v, S{0}, out);
-      },
+      [&](const S* v, S* out) { fisher_vector_product(policy, theta, states, v, S{0}, out); },
       gradient, x, policy.network.num_parameters(), tolerance, max_iterations, damping);
 }
 

@@ -25,10 +25,10 @@ enum class Weighting { log_prob, ratio, clipped };
 template <class S>
 struct Surrogate {
   Weighting weighting;
-  S clip;               // e
-  S entropy;            // c_H
-  S kl_old;             // c_old
-  S kl_reference;       // c_ref
+  S clip;          // e
+  S entropy;       // c_H
+  S kl_old;        // c_old
+  S kl_reference;  // c_ref
 };
 
 // Samples as the policy made them. `old_z` and `reference_z` (count, Z) are the parameters of
@@ -36,9 +36,9 @@ struct Surrogate {
 template <class S, class Action>
 struct Samples {
   States<S> states;
-  const Action* actions;    // (count, A)
-  const S* log_probs;       // (count) of pi_old
-  const S* advantages;      // (count)
+  const Action* actions;  // (count, A)
+  const S* log_probs;     // (count) of pi_old
+  const S* advantages;    // (count)
   const S* old_z = nullptr;
   const S* reference_z = nullptr;
 };
@@ -47,8 +47,8 @@ struct Samples {
 struct SurrogateSums {
   double surrogate = 0;  // s
   double entropy = 0;
-  double kl = 0;         // KL(pi_old || pi): exact where old_z is there, else rho - 1 - log rho
-  double clipped = 0;    // how many samples the clipping took the gradient of
+  double kl = 0;       // KL(pi_old || pi): exact where old_z is there, else rho - 1 - log rho
+  double clipped = 0;  // how many samples the clipping took the gradient of
   double kl_reference = 0;
 
   void operator+=(const SurrogateSums& other) {

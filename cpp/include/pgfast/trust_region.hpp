@@ -18,11 +18,11 @@
 namespace pgfast {
 
 struct TrustRegion {
-  double kl_radius;       // delta
+  double kl_radius;  // delta
   double damping, tolerance;
-  Index max_iterations;   // of the conjugate gradients
-  Index max_backtracks;   // tries are j = 0 .. max_backtracks
-  double shrink;          // c
+  Index max_iterations;  // of the conjugate gradients
+  Index max_backtracks;  // tries are j = 0 .. max_backtracks
+  double shrink;         // c
   double accept;
 };
 
@@ -48,8 +48,8 @@ TrustRegionOutcome trust_region_step(const P& policy, S* theta,
   TrustRegionOutcome outcome;
 
   Buffer<S> old_z(n * policy.network.output_size());
-  network_outputs(policy.network, static_cast<const S*>(start.data()),
-                  samples.states.observations, n, old_z.data());
+  network_outputs(policy.network, static_cast<const S*>(start.data()), samples.states.observations,
+                  n, old_z.data());
   samples.old_z = old_z.data();
 
   const auto inner = [size](const S* a, const S* b) {
@@ -75,8 +75,8 @@ TrustRegionOutcome trust_region_step(const P& policy, S* theta,
   for (Index j = 0; j <= settings.max_backtracks; ++j, share *= settings.shrink) {
     const S factor = static_cast<S>(share * length);
     for (Index i = 0; i < size; ++i) theta[i] = start[i] + factor * x[i];
-    const SurrogateSums now =
-        surrogate_sums(policy, static_cast<const S*>(theta), surrogate, samples, static_cast<S*>(nullptr));
+    const SurrogateSums now = surrogate_sums(policy, static_cast<const S*>(theta), surrogate,
+                                             samples, static_cast<S*>(nullptr));
     const double kl = now.kl / static_cast<double>(n);
     const double improvement = (now.surrogate - before.surrogate) / static_cast<double>(n);
     if (kl <= settings.kl_radius && improvement > 0 &&

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from pgfast import _core
 from pgfast.algorithms.algorithm import Algorithm, Stats
 from pgfast.algorithms.critic import Critic, explained_variance, gae_of, values_of
-from pgfast.normalization import normalize_advantages
+from pgfast.network_policy import NetworkPolicy
+from pgfast.normalization import RewardNormalizer, normalize_advantages
 from pgfast.optimizers import Adam
 from pgfast.policy import Policy
 from pgfast.rollout import Rollout
@@ -49,6 +50,8 @@ class A2C(Algorithm):
     """Longer gradients are shortened to it; None: not. Policy and value function each."""
     normalize_advantages: bool = False
     """Give the advantages of a batch mean 0 and standard deviation 1."""
+    normalize_rewards: bool = False
+    """See rewards in units of the running standard deviation of the discounted return."""
     critic: Critic = field(default_factory=lambda: Critic(hidden=(64, 64)))
     """The value function. Its epochs and batch size are the policy's."""
 
@@ -91,6 +94,11 @@ class ActorCriticLearner:
         self.policy = policy
         self.prior = None if prior is None else prior.copy()
         self.value = algorithm.critic.value_function(policy)
+        self.rewards: RewardNormalizer | None = None
+        if algorithm.normalize_rewards and isinstance(policy, NetworkPolicy):
+            if policy.reward_normalizer is None:
+                policy.reward_normalizer = RewardNormalizer(gamma=algorithm.gamma)
+            self.rewards = policy.reward_normalizer
         self.optimizer = Adam(algorithm.learning_rate)
         self.value_optimizer = Adam(algorithm.critic.learning_rate)
         self.updates = 0
@@ -107,6 +115,9 @@ class ActorCriticLearner:
         """Advantages, then the minibatches."""
         settings, policy, value = self.algorithm, self.policy, self.value
         value.refresh()
+        if self.rewards is not None:
+            self.rewards.update(batch.rewards, batch.terminated, batch.truncated, batch.valid)
+            batch = replace(batch, rewards=self.rewards(batch.rewards))
         values, final_values = values_of(batch, value)
         advantages = gae_of(batch, values, final_values, settings.gamma, settings.lam)
         targets = advantages + values[:-1]

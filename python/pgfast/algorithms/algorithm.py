@@ -37,9 +37,9 @@ class Algorithm(ABC):
     gamma: float = 0.99
     """Discount γ in [0, 1]."""
     discount_states: bool = False
-    """Weight the advantage of step t of an episode by γᵗ, as the gradient of the discounted objective
-    has it; left out as is usual, late steps count as much as early ones. What weights by the return
-    of the whole episode (PolicyGradient, GRPO) has these powers of γ in it already."""
+    """Weight the advantage of step t of an episode by γᵗ, as the gradient of the discounted
+    objective has it; left out as is usual, late steps count as much as early ones. What weights by
+    the return of the whole episode (PolicyGradient, GRPO) has these powers of γ already."""
 
     def __post_init__(self) -> None:
         if not 0 <= as_number(self._name, "gamma", self.gamma, "a number in [0, 1]") <= 1:

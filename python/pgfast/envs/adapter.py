@@ -7,7 +7,7 @@ than one round of whole episodes Gymnasium resets environments once more than C+
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -79,8 +79,7 @@ class GymnasiumCollector:
             before = observations
             observations, rewards, terminated, truncated, finals = self._step(actions)
             rows.add(before, actions, rewards, terminated, truncated, active, finals)
-        rollout = rows.rollout(observations, before_limit=self._hides_falls)
-        return replace(rollout, elapsed=elapsed)
+        return rows.rollout(observations, elapsed=elapsed, before_limit=self._hides_falls)
 
     def collect_episodes(self, episodes: int, greedy: bool = False) -> Rollout:
         """Whole episodes, in rounds of one episode per environment."""

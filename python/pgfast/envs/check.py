@@ -254,7 +254,9 @@ def _check_neighbours(first: Walk, found: Found) -> None:
         return batch_of(env.single_action_space, [leader] * env.num_envs)
 
     calls = first.again(seed=seed, choose=choose)
-    if all(same(first.row(r, 0), first.row(r, 1)) for r in calls):
+    if all(same(first.row(r, 0), first.row(r, 1)) for r in calls) and all(
+        r.copies[part][0] == r.copies[part][1] for r in calls if r.is_step for part in PARTS[1:4]
+    ):
         found(
             "seed-neighbours",
             f"environments 0 and 1 run the same episodes after the seed {seed}, expected those of "

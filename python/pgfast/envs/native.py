@@ -250,7 +250,7 @@ NATIVE_ENVS: dict[str, NativeEnv] = {
             action=Discrete(2),
             state=("state",),
             max_episode_steps=None,
-            parameters={"P": None, "R": None, "p0": None, "terminal": None},
+            parameters={"P": None, "R": None, "p0": None, "terminal": None, "mdp": None},
             model="tabular:model",
         ),
         NativeEnv(

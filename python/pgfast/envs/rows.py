@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pgfast._typing import BoolArray, FloatArray
+from pgfast._typing import BoolArray, FloatArray, IntArray
 from pgfast.policy import Policy
 from pgfast.rollout import Rollout
 
@@ -38,6 +38,7 @@ class Rows:
         self,
         last_observations: FloatArray | None,
         *,
+        elapsed: IntArray | None = None,
         columns: int | None = None,
         before_limit: bool = False,
     ) -> Rollout:
@@ -47,7 +48,7 @@ class Rows:
             for part in zip(*self._rows, strict=True)
         )
         if before_limit:
-            _cut(observations, terminated, truncated, valid, finals)
+            _cut(observations, terminated, truncated, valid, finals, elapsed)
         log_probs = self._policy.log_prob(observations, actions)
         for array in (observations, actions, rewards, log_probs):
             array[~valid] = 0
@@ -61,6 +62,7 @@ class Rows:
             valid=None if last_observations is not None and valid.all() else valid,
             last_observations=last_observations,
             final_observations=finals[truncated],
+            elapsed=elapsed,
         )
 
 
@@ -70,6 +72,7 @@ def _cut(
     truncated: BoolArray,
     valid: BoolArray,
     finals: FloatArray,
+    elapsed: IntArray | None,
 ) -> None:
     """End truncated episodes one step earlier.
 
@@ -79,6 +82,8 @@ def _cut(
     """
     for t, n in np.argwhere(truncated):
         truncated[t, n] = valid[t, n] = False
+        if t == 0 and elapsed is not None:
+            elapsed[n] = 0  # what was left of the episode is cut
         if t > 0 and valid[t - 1, n] and not terminated[t - 1, n]:
             truncated[t - 1, n] = True
             finals[t - 1, n] = observations[t, n]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy.typing as npt
 
 from pgfast._typing import as_reals
 from pgfast.envs.native import Discrete, Model
+from pgfast.tabular import TabularMDP
 
 Outcome = tuple[float, int, float, bool]
 """Probability, next state, reward, and whether the episode ends there."""
@@ -38,8 +40,23 @@ def table_model(
     )
 
 
-def model(function: str, P: Any, R: Any, p0: Any, terminal: Any) -> Model:
-    """A finite environment from arrays.
+def table_of(model: Model) -> tuple[list[list[list[Outcome]]], npt.NDArray[np.float64]]:
+    """The table of a model that `table_model` or `model` made, and its start distribution."""
+    parts = model.arguments
+    outcomes = [
+        (float(p), int(s), float(r), bool(end))
+        for p, s, r, end in zip(
+            parts["probability"], parts["next"], parts["reward"], parts["terminated"], strict=True
+        )
+    ]
+    first, actions = parts["first"], int(parts["actions"])
+    pairs = [outcomes[i:j] for i, j in itertools.pairwise(first)]
+    table = [pairs[i : i + actions] for i in range(0, len(pairs), actions)]
+    return table, np.array(parts["start"], np.float64)
+
+
+def model(function: str, P: Any, R: Any, p0: Any, terminal: Any, mdp: Any = None) -> Model:
+    """A finite environment from arrays, or from a TabularMDP in their place.
 
     Parameters:
         function: the name in errors.
@@ -47,7 +64,14 @@ def model(function: str, P: Any, R: Any, p0: Any, terminal: Any) -> Model:
         R: (S, A) or (S, A, S), the reward.
         p0: (S,), the probabilities of the first state.
         terminal: (S,) bool, the states that end an episode; None means that none does.
+        mdp: a TabularMDP, whose P, R, p0 and ends these are then.
     """
+    if mdp is not None:
+        if not isinstance(mdp, TabularMDP):
+            raise TypeError(f"{function}: mdp is a {type(mdp).__name__}, expected a TabularMDP")
+        if not all(part is None for part in (P, R, p0, terminal)):
+            raise TypeError(f"{function}: mdp stands for P, R, p0 and terminal, expected it alone")
+        P, R, p0, terminal = mdp.P, mdp.R, mdp.p0, mdp.ends
     for name, value in {"P": P, "R": R, "p0": p0}.items():
         if value is None:
             raise TypeError(f"{function}: {name} is missing, expected arrays P, R and p0")

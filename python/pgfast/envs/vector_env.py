@@ -91,6 +91,7 @@ class NativeVectorEnv(VectorEnv[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[
             **parameters,
         )
 
+        self.model = model
         self._tabular = isinstance(model.observation, Discrete)
         self._action_mask = model.action_mask
         self._mode = _MODES[mode]

@@ -1,14 +1,20 @@
 // The diagonal Gaussian over A numbers: x = mu + sigma * n, n normal and independent.
 //
-//   sigma       = exp(log sigma),  log sigma = max(log_std, floor),  s = 1 where log_std >= floor,
-//   else 0 log p(x)    = -sum_a (u^2 / 2 + log sigma + log(2 pi) / 2),      u = (x - mu) / sigma
-//   score       d log p / d mu = u / sigma,                          d log p / d log_std = s (u^2 -
-//   1) entropy     sum_a (log sigma + log(2 pi e) / 2),                 d / d log_std = s KL(p ||
-//   q)  sum_a ((e^2t - 1) / 2 - t + d^2 / 2),                t = log sigma_p - log sigma_q
-//                                                                    d = (mu_p - mu_q) / sigma_q
-//               d / d mu_p = d / sigma_q,                            d / d log_std_p = s_p (e^2t -
-//               1) d / d mu_q = -d / sigma_q,                           d / d log_std_q = s_q (1 -
-//               e^2t - d^2)
+//   sigma       = exp(log sigma),  log sigma = max(log_std, floor),  s = [log_std >= floor]
+//
+//   log p(x)    = -sum_a (u^2 / 2 + log sigma + log(2 pi) / 2),  u = (x - mu) / sigma
+//     d / d mu      = u / sigma
+//     d / d log_std = s (u^2 - 1)
+//
+//   entropy     = sum_a (log sigma + log(2 pi e) / 2),  d / d log_std = s
+//
+//   KL(p || q)  = sum_a ((e^2t - 1) / 2 - t + d^2 / 2),
+//                 t = log sigma_p - log sigma_q,  d = (mu_p - mu_q) / sigma_q
+//     d / d mu_p      = d / sigma_q
+//     d / d log_std_p = s_p (e^2t - 1)
+//     d / d mu_q      = -d / sigma_q
+//     d / d log_std_q = s_q (1 - e^2t - d^2)
+//
 //   Fisher      M = diag(1 / sigma^2, 2 s)
 //
 // The floor keeps sigma from collapsing. Below it log_std changes nothing, so every derivative by
@@ -205,8 +211,7 @@ class GaussianTile {
     slope_.col(a) = (log_std < floor_).select(Lane::Zero(), Lane::Ones());
     const Lane log_sigma = (log_std < floor_).select(Lane::Constant(floor_), log_std);
     log_sigma_.col(a) = log_sigma;
-    // Eigen's vector exp may lose NaN; x - x brings it back.
-    sigma_.col(a) = log_sigma.exp() + (log_sigma - log_sigma);
+    sigma_.col(a) = log_sigma.exp();
     inverse_.col(a) = sigma_.col(a).inverse();
   }
 
