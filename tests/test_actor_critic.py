@@ -286,7 +286,7 @@ def test_a2c_steps_along_the_score_weighted_by_advantages(kind):
     """1/n Σ A ∇ log π, for every policy, with masks where there are any."""
     policy = a_policy(kind)
     batch = a_batch(policy, masked=kind in MASKABLE)
-    step, learner = plain_step(pg.A2C(**PLAIN, gamma=0.9, lam=0.8), policy, batch)
+    step, _ = plain_step(pg.A2C(**PLAIN, gamma=0.9, lam=0.8), policy, batch)
     fresh = pg.A2C(**PLAIN).learner(policy).value
     values = np.concatenate(
         [fresh.predict(batch.observations), fresh.predict(batch.last_observations)[None]]
@@ -429,9 +429,9 @@ def test_a_value_out_of_range_is_named(kind, settings, message):
 def test_bad_critics_are_named():
     with pytest.raises(TypeError, match="A2C: critic is a dict, expected a Critic"):
         pg.A2C(critic={})
-    with pytest.raises(ValueError, match="Critic: learning_rate is 0.0, expected .* > 0"):
+    with pytest.raises(ValueError, match=r"Critic: learning_rate is 0.0, expected .* > 0"):
         pg.Critic(learning_rate=0.0)
-    with pytest.raises(ValueError, match="Critic: ridge is -1.0, expected .* >= 0"):
+    with pytest.raises(ValueError, match=r"Critic: ridge is -1.0, expected .* >= 0"):
         pg.Critic(ridge=-1.0)
     with pytest.raises(ValueError, match="Critic: degree"):
         pg.Critic(degree=0)

@@ -266,6 +266,54 @@ def test_a_description_that_fits_no_policy_is_told(tmp_path, change):
         pg.SoftmaxPolicy.load(path)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"normalizer.mean": None},
+        {"normalizer.count": None},
+        {"normalizer.mean": np.zeros(3)},
+        {"normalizer.mean": np.full(4, np.nan)},
+        {"normalizer.squares": np.full(4, -1.0)},
+        {"normalizer.count": np.array([0.5])},
+        {"normalizer.surprise": np.zeros(4)},
+    ],
+    ids=lambda change: " ".join(change),
+)
+def test_a_normalizer_that_is_not_whole_is_told(tmp_path, change):
+    """Statistics that are missing, too many, or none that samples could have."""
+    from safetensors.numpy import save_file
+
+    policy, path = pg.SoftmaxPolicy(4, 2, normalize_observations=True), tmp_path / "p.safetensors"
+    policy.observe(np.random.default_rng(0).normal(size=(10, 4)))
+    arrays = {name: array for name, array in policy.arrays().items() if name not in change}
+    arrays |= {name: array for name, array in change.items() if array is not None}
+    save_file(arrays, path, metadata_of(policy))
+    with pytest.raises(ValueError, match=r"^load: .*p\.safetensors does not describe a policy"):
+        pg.SoftmaxPolicy.load(path)
+
+
+@pytest.mark.parametrize(
+    "features",
+    [
+        {"kind": "os.system"},
+        {"kind": "PolynomialFeatures"},
+        {"kind": "PolynomialFeatures", "observation_size": 3, "degree": 2},
+        {"kind": "PolynomialFeatures", "observation_size": 4, "degree": -1},
+        [],
+        7,
+    ],
+    ids=repr,
+)
+def test_features_that_are_none_are_told(tmp_path, features):
+    """Of an unknown kind, of other observations, or no description of any."""
+    policy = pg.SoftmaxPolicy(4, 2, features=pg.PolynomialFeatures(4, 2))
+    path = tmp_path / "p.safetensors"
+    config = json.dumps({**policy.config(), "features": features})
+    write_safetensors(path, tensors_of(policy), {**metadata_of(policy), "config": config})
+    with pytest.raises(ValueError, match=r"^load: .*p\.safetensors does not describe a policy"):
+        pg.SoftmaxPolicy.load(path)
+
+
 def test_a_policy_file_that_is_missing_is_told(tmp_path):
     """Nothing there, or a directory."""
     with pytest.raises(FileNotFoundError, match=r"^load: .*gone is no file, expected a policy"):

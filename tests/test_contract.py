@@ -17,6 +17,7 @@ from pgfast.envs.native import NATIVE_ENVS
 T, N, B, D, A = 4, 3, 6, 5, 3
 POLICY = pg.SoftmaxPolicy(D, A, hidden=(4,))
 STATE_ACTION = pg.StateActionSoftmaxPolicy(A, D)
+GAUSSIAN, MULTI = pg.GaussianPolicy(D, 2), pg.MultiSoftmaxPolicy(D, [2, 3])
 LINEAR_VALUE, VALUE = pg.ValueFunction(D), pg.ValueFunction(D, hidden=(4,))
 
 
@@ -48,6 +49,46 @@ REGRESSION = {
     "valid": np.ones(B, bool),
 }
 THETA = real(len(POLICY.theta))
+
+
+def climb_minibatches(*, theta, m, v, observations, actions, masks, log_probs, advantages, valid):
+    """One minibatch without a value function."""
+    adam = theta, m, v, 0, 0.1, 0.9, 0.999, 1e-8
+    samples = observations, actions, masks, log_probs, advantages, valid
+    surrogate = "clipped", 0.2, 0.1, 0.1, 0.0
+    settings = 1, B, 0.5, np.inf, 0, 0
+    return _core.climb_minibatches(POLICY._kernel, adam, *samples, surrogate, None, None, *settings)
+
+
+def climb_with_value(*, targets, old_values):
+    """The same beside a value function."""
+    adam = THETA.copy(), 0 * THETA, 0 * THETA, 0, 0.1, 0.9, 0.999, 1e-8
+    samples = real(B, D), actions(B), None, real(B), real(B), None
+    phi = VALUE.theta.copy()
+    value_adam = phi, 0 * phi, 0 * phi, 0, 0.1, 0.9, 0.999, 1e-8
+    value = VALUE._kernel, value_adam, targets, old_values, 0.2
+    surrogate = "ratio", 0.0, 0.0, 0.0, 0.0
+    settings = 1, B, 0.5, np.inf, 0, 0
+    return _core.climb_minibatches(
+        POLICY._kernel, adam, *samples, surrogate, None, value, *settings
+    )
+
+
+def trust_region_step(**arrays):
+    """A step with a small radius."""
+    return _core.trust_region_step(
+        POLICY._kernel,
+        **arrays,
+        kl_radius=0.01,
+        damping=0.1,
+        tolerance=1e-6,
+        max_iterations=5,
+        max_backtracks=5,
+        shrink=0.5,
+        accept=0.1,
+    )
+
+
 SIZES = (A, 2)
 LOGITS = {"logits": real(B, A), "mask": np.ones((B, A), bool)}
 MULTI_LOGITS = {"logits": real(B, A + 2), "mask": np.ones((B, A + 2), bool)}
@@ -133,7 +174,7 @@ KERNELS = {
         {**GAUSSIANS, "other_mean": real(B, A), "other_log_std": real(B, A)},
     ),
     "gaussian_sample": (lambda **k: pg.gaussian_sample(**k, seed=0), GAUSSIANS),
-    "logits": (with_policy("logits"), {"observations": real(B, D)}),
+    "parameters": (with_policy("parameters"), {"observations": real(B, D)}),
     "sample": (with_policy("sample"), {"observations": real(B, D)}),
     "mode": (with_policy("mode"), {"observations": real(B, D)}),
     "entropy": (with_policy("entropy"), {"observations": real(B, D)}),
@@ -157,6 +198,46 @@ KERNELS = {
         with_policy("fisher_vector_product", STATE_ACTION),
         {"observations": real(B, A, D), "v": real(D)},
     ),
+    "multi log_prob": (
+        with_policy("log_prob", MULTI),
+        {"observations": real(B, D), "actions": actions(B, 2), "masks": np.ones((B, 5), bool)},
+    ),
+    "multi score": (
+        with_policy("score", MULTI),
+        {"observations": real(B, D), "actions": actions(B, 2), "weights": real(B)},
+    ),
+    "gaussian log_prob": (
+        with_policy("log_prob", GAUSSIAN),
+        {"observations": real(B, D), "actions": real(B, 2)},
+    ),
+    "gaussian scores": (
+        with_policy("scores", GAUSSIAN),
+        {"observations": real(B, D), "actions": real(B, 2)},
+    ),
+    "gaussian floored": (with_policy("floored", GAUSSIAN), {"observations": real(B, D)}),
+    "masked log_prob": (with_policy("log_prob"), {**SAMPLES, "masks": np.ones((B, A), bool)}),
+    "climb_minibatches": (
+        climb_minibatches,
+        {
+            **{"theta": THETA, "m": THETA, "v": abs(THETA)},
+            **SAMPLES,
+            "masks": np.ones((B, A), bool),
+            "log_probs": real(B),
+            "advantages": real(B),
+            "valid": np.ones(B, bool),
+        },
+    ),
+    "climb_minibatches with value": (climb_with_value, {"targets": real(B), "old_values": real(B)}),
+    "trust_region_step": (
+        trust_region_step,
+        {
+            "theta": THETA,
+            **SAMPLES,
+            "masks": np.ones((B, A), bool),
+            "log_probs": real(B),
+            "advantages": real(B),
+        },
+    ),
     "conjugate_gradient": (lambda b: pg.conjugate_gradient(lambda v: v, b), {"b": real(B)}),
     "TabularMDP": (MDP.value, {"policy": np.full((A, 2), 0.5)}),
     "weighted_gram": (_core.weighted_gram, {"rows": np.ones((B, D)), "weights": np.ones(B)}),
@@ -175,7 +256,16 @@ KERNELS = {
 
 CASES = [(name, argument) for name, (_, arrays) in KERNELS.items() for argument in arrays]
 DECIDING = {"rewards", "returns", "logits", "mean", "b", "theta"}  # the dtype and the shape
-OPTIONAL = {"final_values", "last_values", "mask", "valid", "weights"}
+OPTIONAL = {
+    *("final_values", "last_values", "log_probs", "mask", "masks", "old_values", "valid"),
+    "weights",
+}
+STEPS = {"sgd_step", "adam_step", "climb_minibatches", "trust_region_step"}
+
+
+def in_place(name, argument):
+    """Whether the call changes that array."""
+    return name in STEPS and argument in ("theta", "m", "v")
 
 
 def call(name, **spoiled):
@@ -190,7 +280,9 @@ def valid(name, argument):
 
 def fails(name, argument, error, what, **spoiled):
     """The call raises an error whose message has function, argument and fault."""
-    function = name.removeprefix("state-action ").removeprefix("linear ")
+    function = name.removesuffix(" with value")
+    for prefix in ("state-action ", "linear ", "multi ", "gaussian ", "masked "):
+        function = function.removeprefix(prefix)
     with pytest.raises(error, match=rf"{function}: .*\b{argument}\b.*{what}"):
         call(name, **spoiled)
 
@@ -201,7 +293,7 @@ def test_the_valid_call_succeeds_and_changes_no_argument(name):
     given = {k: v.copy() for k, v in arrays.items()}
     function(**given)
     for key, value in given.items():
-        if name not in ("sgd_step", "adam_step") or key == "gradient":
+        if not in_place(name, key):
             np.testing.assert_array_equal(value, arrays[key])
 
 
@@ -210,6 +302,7 @@ def test_every_kernel_of_the_core_is_held_to_the_contract():
     functions = {name for name in dir(_core) if callable(getattr(_core, name)) and name[0] != "_"}
     functions = {name for name in functions if not isinstance(getattr(_core, name), type)}
     others = {"build_info", "get_num_threads", "set_num_threads", "philox"}
+    others |= {"collect_steps", "collect_episodes"}  # of environments: see test_rollout.py
     others |= {
         f"{kind}_{dtype}"
         for kind in ("uniform", "normal", *(env.kernel for env in NATIVE_ENVS.values()))
@@ -293,9 +386,11 @@ def test_strided_memory_is_an_error(name, argument):
 @pytest.mark.parametrize(("name", "argument"), CASES)
 def test_none_and_things_that_are_no_arrays_are_errors(name, argument):
     fails(name, argument, TypeError, "", **{argument: "text"})
-    if name in ("sgd_step", "adam_step") and argument != "gradient":
+    if in_place(name, argument):
         # What is changed in place must be the caller's own array, not a copy made of a list.
-        fails(name, argument, TypeError, "is a list", **{argument: [0.0] * B})
+        fails(
+            name, argument, TypeError, "is a list", **{argument: [0.0] * len(valid(name, argument))}
+        )
     if argument not in OPTIONAL:
         what = "is None, expected an array|is a NoneType, expected a NumPy array"
         fails(name, argument, TypeError, what, **{argument: None})
@@ -305,13 +400,17 @@ def test_none_and_things_that_are_no_arrays_are_errors(name, argument):
 def test_read_only_inputs_are_taken_and_outputs_are_not(name, argument):
     array = valid(name, argument)
     array.flags.writeable = False
-    if name in ("sgd_step", "adam_step") and argument != "gradient":
+    if in_place(name, argument):
         fails(name, argument, ValueError, "is read-only", **{argument: array})
     else:
         call(name, **{argument: array})
 
 
-DISCRETE = [n for n, (_, a) in KERNELS.items() if "actions" in a and "mean" not in a]
+DISCRETE = [
+    name
+    for name, (_, arrays) in KERNELS.items()
+    if "actions" in arrays and arrays["actions"].dtype == np.int64
+]
 
 
 @pytest.mark.parametrize("name", DISCRETE)

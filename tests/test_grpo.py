@@ -33,7 +33,7 @@ def test_advantages_are_those_of_the_group(gamma, divide_by_std):
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_a_group_of_equal_returns_teaches_nothing(dtype):
-    """No division by a deviation that is 0 but for rounding; the other groups are judged as ever."""
+    """No division by a deviation that is 0 but for rounding; other groups are judged as ever."""
     batch = a_batch(a_policy(dtype=dtype), N=8, T=1, whole=True)
     rewards = batch.rewards.copy()
     rewards[:, :4] = dtype(0.1) * (1 + np.arange(4) % 2 * np.finfo(dtype).eps).astype(dtype)

@@ -194,7 +194,7 @@ def test_the_mode_is_the_most_probable_action(kind, masked):
     if "gaussian" in kind:
         np.testing.assert_array_equal(mode, policy.mean(s))
         return
-    actions, p = quadrature(policy, s, masks)
+    _, p = quadrature(policy, s, masks)
     np.testing.assert_allclose(np.exp(at_mode), p.max(axis=0), rtol=1e-12)
 
 
@@ -528,5 +528,5 @@ def test_divergence_from_another_kind_or_size_is_refused():
 )
 def test_a_policy_that_does_not_fit_an_environment_is_refused(policy, env):
     """Before anything runs, with what came and what was expected."""
-    with pytest.raises((TypeError, ValueError), match="collect: .*expected"):
+    with pytest.raises((TypeError, ValueError), match=r"collect: .*expected"):
         pg.collect(pg.make(env, 2), policy, steps=1)

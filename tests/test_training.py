@@ -622,7 +622,7 @@ def test_a_policy_that_has_run_away_stops_training():
     policy.theta[-1] = 0
     before = policy.theta.copy()
     trainer = pg.Trainer("Pendulum-v1", pg.A2C(steps=10), policy=policy, num_envs=2)
-    with pytest.raises(NonFiniteError, match="train: actions is (nan|inf) in update 1"):
+    with pytest.raises(NonFiniteError, match=r"train: actions is (nan|inf) in update 1"):
         trainer.update()
     assert (policy.theta == before).all()
 

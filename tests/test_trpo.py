@@ -1,4 +1,4 @@
-"""TRPO: its step against a NumPy twin, its radius, and that it takes no step rather than a bad one."""
+"""TRPO: its step against a NumPy twin, its radius, and no step rather than a bad one."""
 
 from __future__ import annotations
 
