@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from concurrent.futures import ThreadPoolExecutor
 
@@ -258,6 +259,42 @@ def test_the_value_function_sees_what_the_policy_sees():
 
 
 # --- priors ---------------------------------------------------------------------------------------
+
+
+def test_rewards_are_seen_in_units_of_their_return(tmp_path):
+    """The learner sees what the normalizer makes of them; its statistics go with the policy."""
+    algorithm = pg.PPO(steps=32, epochs=1, normalize_rewards=True)
+    scaled = pg.Trainer("Pendulum-v1", algorithm, steps=10**6, num_envs=4)
+    plain = pg.PPO(steps=32, epochs=1).learner(scaled.policy.copy())
+    batch = pg.collect(scaled.env, scaled.policy, steps=32)
+    normalizer = pg.RewardNormalizer(gamma=algorithm.gamma)
+    normalizer.update(batch.rewards, batch.terminated, batch.truncated)
+    plain.update(dataclasses.replace(batch, rewards=normalizer(batch.rewards)))
+    scaled.learner.update(batch)
+    np.testing.assert_array_equal(scaled.policy.theta, plain.policy.theta)
+
+    scaled.policy.save(tmp_path / "policy")
+    loaded = pg.GaussianPolicy.load(tmp_path / "policy")
+    assert loaded.reward_normalizer.scale == normalizer.scale != 1
+    assert loaded.reward_normalizer.gamma == algorithm.gamma
+    again = algorithm.learner(loaded)
+    assert again.rewards is loaded.reward_normalizer
+
+
+def test_settings_of_the_policy_come_before_the_presets():
+    trainer = pg.Trainer("Pendulum-v1", "ppo", policy={"discretize": 11, "hidden": (8,)})
+    assert trainer.policy.actions == (11,)
+    assert trainer.policy.hidden == (8,)
+    with pytest.raises(TypeError, match="colour"):
+        pg.Trainer("Pendulum-v1", "ppo", policy={"colour": 1})
+
+
+def test_an_infinite_threshold_trains_to_the_end():
+    """FrozenLake's presets: no hundred episodes tell its best policy from a lucky one."""
+    trainer = pg.Trainer("FrozenLake-v1", "ppo", steps=20_000)
+    assert trainer.threshold is None
+    assert trainer.train().stopped == "steps"
+    assert trainer.greedy_return is None
 
 
 def test_training_begins_at_the_prior():

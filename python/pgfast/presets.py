@@ -36,9 +36,11 @@ class Preset:
     policy: Mapping[str, Any] = field(default_factory=dict)
     """Keyword arguments of `policy_for`."""
     threshold: float | None = None
-    """The mean return from which it counts as solved; None: what the environment says."""
+    """The mean return from which it counts as solved; None: what the environment says; infinity:
+    training goes on to the end."""
 
 
+INF = float("inf")
 _NETWORK = {"hidden": (64, 64)}
 _NETWORK_CRITIC = Critic(hidden=(64, 64))
 _QUADRATIC = Critic(degree=2)
@@ -166,7 +168,7 @@ PRESETS: dict[str, dict[str, Preset]] = {
             ),
             num_envs=128,
             steps=500_000,
-            threshold=1.0,
+            threshold=INF,
         ),
         "ppo": Preset(
             PPO(
@@ -177,7 +179,7 @@ PRESETS: dict[str, dict[str, Preset]] = {
                 critic=Critic(learning_rate=1e-2),
             ),
             steps=300_000,
-            threshold=1.0,
+            threshold=INF,
         ),
     },
     "RockPaperScissors-v0": {

@@ -146,7 +146,8 @@ class Trainer:
         except BaseException:
             self.close()
             raise
-        self.threshold = origin.threshold if known.threshold is None else known.threshold
+        threshold = origin.threshold if known.threshold is None else known.threshold
+        self.threshold = None if threshold == np.inf else threshold
 
         self.history = History()
         self._returns = EpisodeReturns()
