@@ -246,18 +246,44 @@ def test_a_strong_penalty_pulls_the_policy_to_its_prior():
     assert kl[-1] < 0.05 * kl[0]
 
 
+@pytest.mark.parametrize("kind", [pg.A2C, pg.PPO])
+def test_normalized_rewards_are_those_of_the_running_statistics(kind):
+    """Of this batch and those before it: then the update is that of such rewards."""
+    policy = a_policy("tanh")
+    learner = kind(critic=CRITIC, gamma=0.9, normalize_rewards=True).learner(policy)
+    plain = kind(critic=CRITIC, gamma=0.9).learner(policy.copy())
+    statistics = pg.RewardNormalizer(gamma=0.9)
+    for seed in range(3):
+        batch = a_batch(policy, seed=seed)
+        batch = dataclasses.replace(batch, rewards=100 * batch.rewards)
+        statistics.update(batch.rewards, batch.terminated, batch.truncated)
+        learner.update(batch)
+        plain.update(dataclasses.replace(batch, rewards=statistics(batch.rewards)))
+        np.testing.assert_array_equal(policy.theta, plain.policy.theta)
+        np.testing.assert_array_equal(learner.value.theta, plain.value.theta)
+
+
+def test_a_second_learner_of_normalized_rewards_may_have_other_environments():
+    """The statistics stay with the policy, the episodes under way don't."""
+    policy = a_policy("tanh")
+    algorithm = pg.A2C(critic=CRITIC, normalize_rewards=True)
+    algorithm.learner(policy).update(a_batch(policy, N=5))
+    count = policy.reward_normalizer.moments.count
+    algorithm.learner(policy).update(a_batch(policy, N=3))
+    assert policy.reward_normalizer.moments.count == count + 12 * 3
+
+
 # --- identities -----------------------------------------------------------------------------------
 
 BASE = {"critic": CRITIC, "learning_rate": 0.01, "normalize_advantages": False}
 
 
-@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize(
+    ("kind", "masked"), [*((kind, False) for kind in KINDS), *((kind, True) for kind in MASKABLE)]
+)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("kind", KINDS)
 def test_ppo_with_one_epoch_and_no_clipping_is_a2c(kind, dtype, masked):
     """θ of both is equal bit for bit where the batch is one minibatch, for every policy."""
-    if masked and kind not in MASKABLE:
-        pytest.skip("masks go with discrete actions")
     policy = a_policy(kind, dtype)
     batch = a_batch(policy, T=40, N=9, masked=masked)
     a2c, ppo = pg.A2C(**BASE), pg.PPO(**BASE, epochs=1, batch_size=None, clip=None)

@@ -631,6 +631,7 @@ def test_a_number_that_is_not_finite_stops_training_and_loses_nothing(corridor, 
     [
         pg.A2C(steps=10),
         pg.PPO(steps=10),
+        pg.PPO(steps=10, normalize_rewards=True),
         pg.TRPO(episodes=2),
         pg.CompatibleActorCritic(episodes=2),
         pg.CompatibleActorCritic(episodes=2, update="incremental"),

@@ -201,9 +201,9 @@ def score_norms(
     array([[1., 1.]])
     """
     rows = [
-        np.square(
-            policy.scores(s, actions[t], masks=None if masks is None else masks[t])
-        ).sum(axis=-1)
+        np.square(policy.scores(s, actions[t], masks=None if masks is None else masks[t])).sum(
+            axis=-1
+        )
         for t, s in enumerate(observations)
     ]
     return np.stack(rows)

@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+
 from pgfast import _core
 from pgfast.algorithms.algorithm import Algorithm, Stats
 from pgfast.algorithms.critic import Critic, explained_variance, gae_of, values_of
@@ -99,6 +101,7 @@ class ActorCriticLearner:
             if policy.reward_normalizer is None:
                 policy.reward_normalizer = RewardNormalizer(gamma=algorithm.gamma)
             self.rewards = policy.reward_normalizer
+            self.rewards.running = np.zeros(0)  # of episodes that an earlier learner saw begin
         self.optimizer = Adam(algorithm.learning_rate)
         self.value_optimizer = Adam(algorithm.critic.learning_rate)
         self.updates = 0
@@ -115,7 +118,8 @@ class ActorCriticLearner:
         """Advantages, then the minibatches."""
         settings, policy, value = self.algorithm, self.policy, self.value
         value.refresh()
-        if self.rewards is not None:
+        # Rewards that are not finite are left, to come out in the numbers of the update.
+        if self.rewards is not None and np.isfinite(batch.rewards).all():
             self.rewards.update(batch.rewards, batch.terminated, batch.truncated, batch.valid)
             batch = replace(batch, rewards=self.rewards(batch.rewards))
         values, final_values = values_of(batch, value)
