@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 
+import batches
 import numpy as np
 import pytest
 
@@ -199,6 +200,38 @@ def test_the_linear_and_the_optimal_baseline_by_name(kind):
         np.testing.assert_array_equal(step, expected)
     with pytest.raises(ValueError, match="policy is None, expected the one that acted"):
         pg.Reinforce(baseline="optimal").weights(batch)
+
+
+@pytest.mark.parametrize("kind", ["linear", "multi", "gaussian"])
+def test_reinforce_weighs_the_masked_scores_of_every_policy(kind):
+    """1/K Σₖ Σₜ ∇ log π(a|s) (G − b), with the masks of the batch, by its norms too."""
+    policy = batches.a_policy(kind)
+    batch = batches.a_batch(policy, whole=True, masked=kind in batches.MASKABLE)
+    norms = np.square(policy.scores(batch.observations, batch.actions, masks=batch.masks))
+    flags = batch.terminated, batch.truncated
+    returns = pg.reward_to_go(batch.rewards, *flags, gamma=0.9)
+    baseline = pg.optimal_baseline(returns, batch.valid, norms.sum(axis=-1))
+    weights = np.where(batch.valid, returns - baseline, 0)
+    score = policy.score(batch.observations, batch.actions, weights, masks=batch.masks)
+    gradient = pg.Reinforce(gamma=0.9, baseline="optimal").gradient(policy, batch)
+    np.testing.assert_allclose(gradient, score / batch.rewards.shape[1], rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("kind", [pg.PolicyGradient, pg.Reinforce])
+@pytest.mark.parametrize("gamma", [0.0, 0.5, 1.0])
+def test_discounted_states_weigh_less(kind, gamma):
+    """With `discount_states` the weight of step t is γᵗ times as large; γ⁰ = 1 also for γ = 0."""
+    policy = batches.a_policy("tanh")
+    batch = batches.a_batch(policy, whole=True)
+    settings = {} if kind is pg.PolicyGradient else {"baseline": "time"}
+    algorithm = kind(gamma=gamma, discount_states=True, **settings)
+    discounts = gamma ** np.arange(float(len(batch.rewards)))[:, None]
+    weights = kind(gamma=gamma, **settings).weights(batch, policy)
+    if kind is pg.Reinforce:
+        weights = weights * discounts
+    score = policy.score(batch.observations, batch.actions, weights)
+    gradient = algorithm.gradient(policy, batch)
+    np.testing.assert_allclose(gradient, score / batch.rewards.shape[1], rtol=1e-12, atol=1e-14)
 
 
 @pytest.mark.parametrize("kind", [pg.Reinforce, pg.NPG])

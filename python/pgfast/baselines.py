@@ -7,12 +7,13 @@ trajectory per column; `valid` marks the steps that happened, None all of them. 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from pgfast import _core
-from pgfast._typing import BoolArray, FloatArray, IntArray
+from pgfast._typing import BoolArray, FloatArray
 
 if TYPE_CHECKING:
     from pgfast.policy import Policy
@@ -176,13 +177,20 @@ def optimal_baseline(
     return _core.optimal_baseline(returns, valid, score_norms, per_time)
 
 
-def score_norms(policy: Policy, observations: FloatArray, actions: IntArray) -> FloatArray:
+def score_norms(
+    policy: Policy,
+    observations: FloatArray,
+    actions: npt.NDArray[Any],
+    *,
+    masks: BoolArray | None = None,
+) -> FloatArray:
     """Squared length of each step's score, |∇θ log π(a|s)|²: the weights of `optimal_baseline`.
 
     Parameters:
         policy: π.
         observations: (T, N, ...) in the dtype of θ.
         actions: (T, N, ...).
+        masks: (T, N, number of logits) which actions were allowed; None: all.
 
     Returns:
         (T, N) in the dtype of θ.
@@ -193,7 +201,9 @@ def score_norms(policy: Policy, observations: FloatArray, actions: IntArray) -> 
     array([[1., 1.]])
     """
     rows = [
-        np.square(policy.scores(s, a)).sum(axis=-1)
-        for s, a in zip(observations, actions, strict=True)
+        np.square(
+            policy.scores(s, actions[t], masks=None if masks is None else masks[t])
+        ).sum(axis=-1)
+        for t, s in enumerate(observations)
     ]
     return np.stack(rows)

@@ -40,7 +40,8 @@ class Rollout:
     elapsed: npt.NDArray[np.int64] | None = None
     """(N,): steps that each column's episode had made before the first row; None: none."""
     masks: BoolArray | None = None
-    """(T, N, A): which actions were allowed; None: all."""
+    """(T, N, A): which actions were allowed, one at least in every row, also where no step
+    happened; None: all."""
 
     @property
     def steps(self) -> int:

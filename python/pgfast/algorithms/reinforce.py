@@ -33,9 +33,8 @@ def _optimal(returns: FloatArray, batch: Rollout, policy: Policy | None) -> Floa
             "advantages: policy is None, expected the one that acted: baseline 'optimal' reads "
             "its scores"
         )
-    return optimal_baseline(
-        returns, batch.valid, score_norms(policy, batch.observations, batch.actions)
-    )
+    norms = score_norms(policy, batch.observations, batch.actions, masks=batch.masks)
+    return optimal_baseline(returns, batch.valid, norms)
 
 
 BASELINES: dict[str, Callable[[FloatArray, Rollout, Policy | None], FloatArray]] = {
