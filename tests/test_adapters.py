@@ -171,7 +171,7 @@ def test_actions_that_do_not_fit_are_named(space, policy, error, message):
 
 IMAGE = spaces.Box(0, 255, (4, 3, 2), np.uint8)
 MIXED = spaces.Dict(
-    a=BOX, b=spaces.Tuple((spaces.Discrete(3, start=1), spaces.MultiBinary(2), IMAGE))
+    b=BOX, a=spaces.Tuple((spaces.Discrete(3, start=1), spaces.MultiBinary(2), IMAGE))
 )
 
 
@@ -181,7 +181,9 @@ MIXED = spaces.Dict(
         BOX,
         IMAGE,
         MIXED,
-        spaces.MultiDiscrete([2, 3]),
+        spaces.MultiDiscrete([[2, 3], [4, 1]], start=[[0, 2], [5, -1]]),
+        spaces.Text(3),
+        spaces.Tuple((spaces.Text(2), BOX)),
         spaces.MultiBinary(4),
         spaces.Discrete(5, start=2),
     ],

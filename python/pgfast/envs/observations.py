@@ -9,7 +9,6 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import numpy.typing as npt
-from gymnasium.vector.utils import batch_space, iterate
 
 from pgfast._typing import FloatArray
 
@@ -29,10 +28,10 @@ class ObservationMap:
 
     def one(self, observation: Any, dtype: np.dtype[Any]) -> FloatArray:
         """(D,) of a single observation, such as a final one."""
-        if isinstance(self.single, (gym.spaces.Dict, gym.spaces.Tuple)):
-            return _flat(self.single, observation).astype(dtype)
-        row: FloatArray = self(np.asarray(observation)[None], dtype)[0]
-        return row
+        if isinstance(self.single, (gym.spaces.Box, gym.spaces.Discrete)):
+            row: FloatArray = self(np.asarray(observation)[None], dtype)[0]
+            return row
+        return np.asarray(gym.spaces.flatten(self.single, observation), dtype)
 
 
 def observation_map(
@@ -58,11 +57,10 @@ def observation_map(
     if isinstance(single, gym.spaces.Box) and len(single.shape) == 1:
         return _fitting(function, size, ObservationMap(single.shape[0], single, np.asarray))
     if isinstance(single, gym.spaces.Discrete):
-        count, start = int(single.n), int(single.start)
+        start = int(single.start)
         if size == 1:
             return ObservationMap(1, single, lambda batch: np.asarray(batch)[:, None] - start)
-        identity = np.eye(count)
-        one_hot = ObservationMap(count, single, lambda batch: identity[batch - start])
+        one_hot = ObservationMap(int(single.n), single, lambda batch: _flat(single, batch))
         return _fitting(function, size, one_hot)
     if not getattr(single, "is_np_flattenable", False):
         raise TypeError(
@@ -74,31 +72,30 @@ def observation_map(
             f"{function}: env has observations {single}, expected a Box of one dimension or "
             f"Discrete; flattened they are {numbers} numbers (train: flatten=True)"
         )
-    return _fitting(function, size, ObservationMap(numbers, single, _flattening(single)))
+    flattened = ObservationMap(numbers, single, lambda batch: _flat(single, batch))
+    return _fitting(function, size, flattened)
 
 
-def _flattening(single: gym.Space[Any]) -> Callable[[Any], npt.NDArray[Any]]:
+def _flat(single: gym.Space[Any], batch: Any) -> npt.NDArray[Any]:
+    """`gymnasium.spaces.flatten` of every entry of a batch."""
     if isinstance(single, (gym.spaces.Box, gym.spaces.MultiBinary)):
-        return lambda batch: np.asarray(batch).reshape(len(batch), -1)
-    batched: dict[int, gym.Space[Any]] = {}
+        return np.asarray(batch).reshape(len(batch), -1)
+    if isinstance(single, gym.spaces.Discrete):
+        return _one_hot(np.asarray(batch) - single.start, int(single.n))
+    if isinstance(single, gym.spaces.MultiDiscrete):
+        columns = (np.asarray(batch) - single.start).reshape(len(batch), -1).T
+        counts = single.nvec.ravel().tolist()
+        return np.hstack([_one_hot(*pair) for pair in zip(columns, counts, strict=True)])
+    if isinstance(single, gym.spaces.Dict):
+        return np.hstack([_flat(part, batch[key]) for key, part in single.spaces.items()])
+    if isinstance(single, gym.spaces.Tuple):
+        return np.hstack([_flat(*pair) for pair in zip(single.spaces, batch, strict=True)])
+    return np.stack([np.asarray(gym.spaces.flatten(single, entry)) for entry in batch])
 
-    def rows(batch: Any) -> npt.NDArray[Any]:
-        count = _batch_size(batch)
-        space = batched.setdefault(count, batch_space(single, count))
-        return np.stack([_flat(single, entry) for entry in iterate(space, batch)])
 
+def _one_hot(indices: npt.NDArray[Any], count: int) -> npt.NDArray[np.bool_]:
+    rows: npt.NDArray[np.bool_] = indices[:, None] == np.arange(count)
     return rows
-
-
-def _flat(single: gym.Space[Any], observation: Any) -> npt.NDArray[Any]:
-    return np.asarray(gym.spaces.flatten(single, observation))
-
-
-def _batch_size(batch: Any) -> int:
-    """N of a batch of any space."""
-    while isinstance(batch, (dict, tuple)):
-        batch = next(iter(batch.values() if isinstance(batch, dict) else batch))
-    return len(batch)
 
 
 def _fitting(function: str, size: int | None, found: ObservationMap) -> ObservationMap:
