@@ -43,7 +43,7 @@ def test_cloning_is_its_pseudocode(kind, weighted, entropy):
             entropy=entropy,
             batch_size=32,
             seed=0,
-            stream=epoch,
+            stream=2**31 + epoch,
         )
     np.testing.assert_allclose(policy.theta, twin.theta, rtol=1e-9, atol=1e-11)
     assert likelihoods.shape == (3,)
@@ -136,3 +136,29 @@ def test_bad_input_is_named():
         pg.behaviour_cloning(policy, s.astype(np.float32), a)
     with pytest.raises(ValueError, match="actions"):
         pg.behaviour_cloning(policy, s, a + 3)
+
+
+@pytest.mark.parametrize("bad", ["observations", "weights"])
+def test_numbers_that_are_not_finite_leave_the_policy_as_it_was(bad):
+    policy = pg.SoftmaxPolicy(2, 3, hidden=(4,))
+    before = policy.theta.copy()
+    data = {"observations": np.ones((5, 2), np.float32), "weights": np.ones(5, np.float32)}
+    data[bad][2] = np.nan
+    with pytest.raises(ValueError, match="theta is what it was before"):
+        pg.behaviour_cloning(
+            policy, data["observations"], np.zeros(5, np.int64), weights=data["weights"]
+        )
+    np.testing.assert_array_equal(policy.theta, before)
+
+
+def test_a_forbidden_action_of_weight_zero_teaches_nothing():
+    policy, twin = pg.SoftmaxPolicy(2, 3), pg.SoftmaxPolicy(2, 3)
+    s = np.random.default_rng(0).normal(size=(6, 2)).astype(np.float32)
+    a, w = np.zeros(6, np.int64), np.ones(6, np.float32)
+    masks = np.ones((6, 3), bool)
+    masks[2, 0], w[2] = False, 0
+    pg.behaviour_cloning(policy, s, a, weights=w, masks=masks, epochs=2)
+    assert np.isfinite(policy.theta).all()
+    a[2] = 1  # another action of no weight
+    pg.behaviour_cloning(twin, s, a, weights=w, masks=masks, epochs=2)
+    np.testing.assert_array_equal(policy.theta, twin.theta)

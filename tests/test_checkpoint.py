@@ -604,3 +604,12 @@ def test_a_pickle_in_any_place_is_not_opened(saved, tmp_path):
     assert not (tmp_path / "mark").exists()
     pickle.loads(poison)  # it would have
     assert (tmp_path / "mark").exists()
+
+
+def test_a_policy_that_could_not_be_loaded_is_not_saved(tmp_path):
+    class Mine(pg.SoftmaxPolicy):
+        pass
+
+    with pytest.raises(TypeError, match="policy is a Mine, expected one of SoftmaxPolicy"):
+        Mine(4, 2).save(tmp_path / "policy")
+    assert not (tmp_path / "policy").exists()

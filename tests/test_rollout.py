@@ -831,3 +831,22 @@ def test_whole_episodes_need_no_memory_for_steps_that_are_not_taken():
     policy = a_policy()
     rollout = pg.collect(env, policy, episodes=4)
     assert assert_whole(rollout, policy).max() < 1000
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("bins", [2, 3, 11, 16])
+@pytest.mark.parametrize("env_id", ["Pendulum-v1", "MountainCarContinuous-v0"])
+def test_binned_actions_equal_the_gymnasium_collectors_bit_for_bit(env_id, bins, dtype):
+    """One formula for a bin, in C++ and in NumPy."""
+    policy = pg.policy_for(pg.make(env_id, dtype=dtype), discretize=bins, seed=1)
+    twin = policy.copy()
+    rollouts = [
+        pg.collect(
+            pg.make(env_id, 5, seed=2, dtype=dtype, autoreset_mode="SameStep"), policy, steps=60
+        ),
+        GymnasiumCollector(
+            pg.make(env_id, 5, seed=2, dtype=dtype, autoreset_mode="SameStep"), twin
+        ).collect_steps(60),
+    ]
+    for name in ("observations", "actions", "log_probs", "rewards"):
+        np.testing.assert_array_equal(*(getattr(r, name) for r in rollouts))

@@ -281,10 +281,69 @@ def test_rewards_are_seen_in_units_of_their_return(tmp_path):
     assert again.rewards is loaded.reward_normalizer
 
 
+def test_a_look_in_a_given_environment_ends_its_episodes():
+    """No return is longer than an episode can be, though the look resets what is under way."""
+    env = pg.make("CartPole-v1", 8, seed=0, autoreset_mode="SameStep")
+    solved = pg.train("CartPole-v1", "ppo", seed=0).policy
+    algorithm = pg.PPO(steps=120, epochs=1, normalize_rewards=True)
+    trainer = pg.Trainer(env, algorithm, policy=solved, steps=10**6)
+    trainer.threshold, trainer.total_steps = 501, 1  # out of steps: it looks after every update
+    for _ in range(12):
+        assert not trainer.update()["mean_return"] > 500
+    assert trainer.greedy_return is not None
+
+
+@pytest.mark.parametrize("algorithm", [pg.A2C(steps=1), pg.PPO(steps=1)])
+def test_a_batch_of_nothing_but_resets_teaches_nothing(algorithm):
+    """Gymnasium's default mode spends a step on each reset."""
+    trainer = pg.Trainer(gym.make_vec("CartPole-v1", num_envs=1), algorithm, steps=200)
+    while not trainer.done:
+        trainer.update()
+    assert trainer.steps >= 200
+    assert trainer.episodes > 2
+
+
+def test_a_loop_of_ones_own_is_told_why_it_ended():
+    trainer = pg.Trainer("CartPole-v1", "npg", steps=1)
+    trainer.update()
+    assert trainer.done
+    assert trainer.run.stopped == "steps"
+
+
+def test_a_second_training_begins_with_a_reset():
+    """Whatever others did to the environment in between."""
+    env = gym.make_vec("CartPole-v1", num_envs=4, vectorization_mode="sync")
+    pg.Trainer(env, pg.A2C(steps=7), steps=10**6).update()
+    env.reset(seed=3)
+    trainer = pg.Trainer(env, pg.A2C(steps=7), steps=10**6)
+    batch = trainer.algorithm.collect(trainer.env, trainer.policy)
+    assert (batch.elapsed == 0).all()
+    assert (np.abs(batch.observations[0]) <= 0.05).all()
+
+
+def test_a_prior_acts_with_the_seed_of_the_run():
+    prior = pg.SoftmaxPolicy(4, 2, seed=9)
+    trainer = pg.Trainer("CartPole-v1", pg.A2C(prior_kl=0.1), seed=5, prior=prior)
+    assert (trainer.policy.seed, prior.seed) == (5, 9)
+
+
+def test_a_function_that_gives_one_environment_twice_is_refused():
+    env = gym.make("CartPole-v1")
+    with pytest.raises(TypeError, match="the same environment twice"):
+        pg.evaluate(pg.SoftmaxPolicy(4, 2), lambda: env, episodes=4)
+
+
+def test_settings_of_a_run_are_plain_values():
+    run = pg.train("CartPole-v1", pg.PPO(batch_size=None, steps=8), steps=1, num_envs=2)
+    assert run.settings["batch_size"] is None
+    assert run.settings["critic"]["hidden"] == [64, 64]
+
+
 def test_settings_of_the_policy_come_before_the_presets():
     trainer = pg.Trainer("Pendulum-v1", "ppo", policy={"discretize": 11, "hidden": (8,)})
     assert trainer.policy.actions == (11,)
     assert trainer.policy.hidden == (8,)
+    assert pg.Trainer("Pendulum-v1", "ppo", policy={"seed": 7}).policy.seed == 7
     with pytest.raises(TypeError, match="colour"):
         pg.Trainer("Pendulum-v1", "ppo", policy={"colour": 1})
 

@@ -208,7 +208,7 @@ BAD = [
     ({"kl_radius": 0.0}, "kl_radius is 0.0, expected a finite number > 0"),
     ({"kl_radius": -1.0}, "kl_radius is -1.0, expected a finite number > 0"),
     ({"damping": -1e-3}, "damping is -0.001, expected a finite number >= 0"),
-    ({"max_backtracks": 0}, "max_backtracks"),
+    ({"max_backtracks": -1}, "max_backtracks"),
     ({"shrink": 0.0}, "shrink is 0.0, expected"),
     ({"shrink": 1.0}, r"shrink is 1.0, expected a number in \(0, 1\)"),
     ({"accept": 1.5}, r"accept is 1.5, expected a number in \[0, 1\]"),

@@ -310,3 +310,15 @@ def test_bad_constructions_are_named():
         value.theta = np.zeros(3, np.float32)
     with pytest.raises(TypeError, match="theta: has dtype float64, expected float32"):
         value.theta = np.zeros(2)
+
+
+def test_a_copy_sees_observations_in_the_same_units(tmp_path):
+    """A normalizer goes with a copy and a pickle; a file has no place for it and says so."""
+    normalizer = pg.ObservationNormalizer(2)
+    normalizer.update(np.random.default_rng(0).normal(3, 5, (50, 2)))
+    value = pg.ValueFunction(2, hidden=(8,), normalizer=normalizer, dtype=np.float64)
+    s = np.random.default_rng(1).normal(3, 5, (9, 2))
+    for twin in (value.copy(), pickle.loads(pickle.dumps(value))):
+        np.testing.assert_array_equal(twin.predict(s), value.predict(s))
+    with pytest.raises(ValueError, match="has a normalizer"):
+        value.save(tmp_path / "value")

@@ -137,6 +137,7 @@ py::dict climb(const P& policy, py::tuple adam, py::object observations, py::obj
     if (critic.network) stats["value_loss"] = outcome.value_loss;
     stats["gradient_norm"] = outcome.gradient_norm;
     stats["minibatches"] = static_cast<double>(outcome.minibatches);
+    stats["stopped"] = outcome.stopped ? 1.0 : 0.0;
     return stats;
   });
 }

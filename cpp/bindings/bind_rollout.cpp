@@ -23,7 +23,8 @@ Binned<S> to_env(const Arguments& arguments, const BoxActions<S>& space,
                  const MultiSoftmax& distribution) {
   check_size(arguments, distribution.action_size(), space.low.size());
   for (const Index bins : distribution.sizes) arguments.at_least("number of bins", bins, 2);
-  return {space.low.data(), space.high.data(), distribution.sizes.data(), space.low.size()};
+  return Binned<S>(space.low.data(), space.high.data(), distribution.sizes.data(),
+                   space.low.size());
 }
 template <class S>
 Unchanged to_env(const Arguments& arguments, const DiscreteActions& space,

@@ -46,6 +46,11 @@ def save_policy(policy: Policy, path: str | os.PathLike[str]) -> None:
     target = Path(path)
     if target.exists():
         raise FileExistsError(f"save: {target} exists, expected a new file")
+    if KINDS.get(type(policy).__name__) is not type(policy):
+        raise TypeError(
+            f"save: policy is a {type(policy).__name__}, expected one of {', '.join(KINDS)}: "
+            "another could not be loaded"
+        )
     metadata = {
         "format": FORMAT,
         "kind": type(policy).__name__,

@@ -148,7 +148,9 @@ class GaussianPolicy(NetworkPolicy):
         Gives the mean of log σ, and the share of σ that the floor holds up.
         """
         stats = super().after_update(observations, valid)
-        if self.std_kind != "learned":
+        if self.std_kind == "network":
+            return {**stats, "floored": self.floored(_only(observations, valid))}
+        if self.std_kind == "fixed":
             return stats
         log_std, floor = self._theta[-self.action_size :], math.log(self.min_std)
         np.maximum(log_std, self.dtype.type(floor), out=log_std)
@@ -174,6 +176,10 @@ class GaussianPolicy(NetworkPolicy):
     @staticmethod
     def _outputs(std: Std, action_size: int) -> int:
         return 2 * action_size if std == "network" else action_size
+
+
+def _only(observations: FloatArray, valid: BoolArray | None) -> FloatArray:
+    return observations if valid is None else observations[valid]
 
 
 def _std(function: str, name: str, value: float) -> float:

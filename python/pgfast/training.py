@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -13,15 +13,16 @@ import numpy.typing as npt
 
 from pgfast._typing import as_count, as_seed
 from pgfast.algorithms import ALGORITHMS, Algorithm
+from pgfast.envs.adapter import begin_anew
 from pgfast.envs.collect import check_policy
 from pgfast.envs.failure import EnvError
 from pgfast.envs.policy_for import policy_for
 from pgfast.envs.source import AnyVectorEnv, EnvLike, source
+from pgfast.episode_returns import EpisodeReturns
 from pgfast.evaluation import EVALUATION_EPISODES, check_policy_type, evaluate, evaluation_env
 from pgfast.logging import History, Progress
 from pgfast.policy import Policy
 from pgfast.presets import preset
-from pgfast.rollout import Rollout
 
 Stop = Literal["solved", "steps", "interrupted", "non-finite", "failed"]
 
@@ -60,34 +61,6 @@ class Run:
         save_run(self, path)
 
 
-class EpisodeReturns:
-    """Undiscounted returns of the episodes that end in a batch, also of those begun before it."""
-
-    def __init__(self) -> None:
-        self._running: npt.NDArray[np.float64] = np.zeros(0)
-        self.last_mean = float("nan")
-        """Of the last batch in which one ended."""
-
-    def mean_of(self, batch: Rollout) -> float:
-        """Mean over the episodes that ended in this batch, or in the last one where any did."""
-        sums = np.cumsum(batch.rewards, axis=0, dtype=np.float64)
-        whole = batch.last_observations is None
-        if whole or len(self._running) != sums.shape[1]:
-            self._running = np.zeros(sums.shape[1])
-        sums += self._running
-        before = np.zeros(sums.shape[1])  # what had been summed when the running episode began
-        returns: list[npt.NDArray[np.float64]] = []
-        ends = batch.terminated | batch.truncated
-        for t in np.flatnonzero(ends.any(axis=1)):
-            ended = ends[t]
-            returns.append(sums[t, ended] - before[ended])
-            before[ended] = sums[t, ended]
-        self._running = sums[-1] - before
-        if returns:
-            self.last_mean = float(np.concatenate(returns).mean())
-        return self.last_mean
-
-
 class Trainer:
     """A training run, update by update, for those who want a loop of their own.
 
@@ -116,6 +89,7 @@ class Trainer:
                 check_policy_type("train", given)
         if policy is None and prior is not None:
             policy = prior.copy()
+            policy.seed, policy.draws = as_seed("train", seed), 0
         if algorithm is not None and not isinstance(algorithm, (str, Algorithm)):
             what = algorithm.__name__ if isinstance(algorithm, type) else type(algorithm).__name__
             raise TypeError(
@@ -132,16 +106,15 @@ class Trainer:
         workers = None if workers is None else as_count("train", "workers", workers)
         side_by_side = workers or known.num_envs
         count = as_count("train", "num_envs", side_by_side if num_envs is None else num_envs)
-        settings = {**known.policy, **settings}
+        settings = {"seed": self.seed, "flatten": flatten, **known.policy, **settings}
         dtype = policy.dtype if policy else settings.get("dtype", np.float32)
         self._origin, self._workers = origin, workers
         self._evaluation_env: AnyVectorEnv | None = None
         self.env = origin.open(num_envs=count, seed=self.seed, dtype=dtype, workers=workers)
         try:
-            self.policy = policy or policy_for(
-                self.env, flatten=flatten, **settings, seed=self.seed
-            )
+            self.policy = policy or policy_for(self.env, **settings)
             check_policy(self.env, self.policy)
+            begin_anew(self.env)
             self.learner = self.algorithm.learner(self.policy, prior)
         except BaseException:
             self.close()
@@ -179,11 +152,13 @@ class Trainer:
             actions = float(np.abs(batch.actions).max())
             self._check_finite({"actions": actions}, before)
         progress = min(self.steps / self.total_steps, 1.0)
-        stats = self.learner.update(batch, progress)
+        # Under NEXT_STEP a batch may hold nothing but resets: there is nothing to learn from.
+        stats = self.learner.update(batch, progress) if batch.steps > 0 else {}
         self.steps += batch.steps
         self.episodes += batch.episodes
         self._check_finite(stats, before)
-        stats |= self.policy.after_update(batch.observations, batch.valid)
+        if batch.steps > 0:
+            stats |= self.policy.after_update(batch.observations, batch.valid)
         mean_return = self._returns.mean_of(batch)
         self._look_whether_solved(mean_return, self.steps / max(self.episodes, 1))
         self.seconds += time.perf_counter() - begin
@@ -196,6 +171,8 @@ class Trainer:
             **stats,
         }
         self.history.append(row)
+        if self.done:
+            self.stopped = "solved" if self.solved_at is not None else "steps"
         return row
 
     @property
@@ -217,7 +194,6 @@ class Trainer:
             with bar:
                 while not self.done:
                     bar.show(self.update())
-        self.stopped = "solved" if self.solved_at is not None else "steps"
         return self.run
 
     def close(self) -> None:
@@ -268,7 +244,7 @@ class Trainer:
         if not mean_return >= self.threshold and self.steps < min(due, self.total_steps):
             return
         self._last_look = self.steps
-        if self._evaluation_env is None:  # its own environment, so that looking changes nothing
+        if self._evaluation_env is None:  # its own one, where it can be made
             self._evaluation_env = evaluation_env(
                 self._origin, self.policy, EVALUATION_EPISODES, self.seed, self._workers
             )
@@ -277,8 +253,12 @@ class Trainer:
             self.greedy_return = float(returns.mean())
             margin = 2 * returns.std() / np.sqrt(len(returns))
             if not returns.mean() - margin >= self.threshold:
-                return
-        self.solved_at = self.steps
+                break
+        else:
+            self.solved_at = self.steps
+        if not self._origin.makes:  # the given environments were reset: their episodes are over
+            self._returns.forget()
+            self.learner.forget()
 
 
 def train(
@@ -307,10 +287,10 @@ def train(
         algorithm: "policy-gradient", "reinforce", "a2c", "ppo", "npg", "trpo", "grpo",
             "compatible"; or settings, `NPG(kl_radius=0.1)`; None takes the environment's preset.
         seed: of environment, policy and evaluation.
-        policy: to go on with; it is changed. Or keyword arguments of `policy_for`, which come
-            before the preset's: {"hidden": (64, 64)}.
-        prior: a policy to start from, where `policy` is None, and to be held near, where the
-            algorithm's `prior_kl` is not 0. It is not changed.
+        policy: to go on with; it is changed. Optimizer and value function begin anew. Or keyword
+            arguments of `policy_for`, which come before the preset's: {"hidden": (64, 64)}.
+        prior: for A2C, PPO and GRPO: a policy to start from, where `policy` is None, and to be held
+            near, where the algorithm's `prior_kl` is not 0. It is not changed.
         num_envs: of environments made from an id or a function; None takes `workers`, or the
             preset's.
         steps: environment steps, after which it ends; None takes the preset's.
@@ -357,12 +337,16 @@ def _name_of(algorithm: object) -> str | None:
 
 def _settings(algorithm: Algorithm) -> dict[str, Any]:
     """The settings as plain values; a function is told by its name."""
-    plain: dict[str, Any] = {}
-    for name, value in vars(algorithm).items():
-        if isinstance(value, np.generic):
-            plain[name] = value.item()
-        elif isinstance(value, (int, float, str)):
-            plain[name] = value
-        else:
-            plain[name] = getattr(value, "__name__", repr(value))
-    return plain
+    return {name: _plain(value) for name, value in vars(algorithm).items()}
+
+
+def _plain(value: object) -> Any:
+    if isinstance(value, np.generic):
+        return value.item()
+    if value is None or isinstance(value, (int, float, str)):
+        return value
+    if isinstance(value, tuple):
+        return [_plain(part) for part in value]
+    if is_dataclass(value) and not isinstance(value, type):
+        return {name: _plain(part) for name, part in vars(value).items()}
+    return getattr(value, "__name__", repr(value))

@@ -265,20 +265,39 @@ class ValueFunction:
         return value
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle as what `restore` takes."""
-        return type(self).restore, (self.config(), self.theta, self.fits)
+        """Pickle as what `restore` takes, and the normalizer."""
+        return type(self)._restore, (self.config(), self.theta, self.fits, self.normalizer)
 
     def copy(self) -> Self:
-        """Make a value function of its own with the same θ, seed and count of fits."""
-        return self.restore(self.config(), self.theta, self.fits)
+        """Make a value function of its own with the same θ, seed, count of fits and normalizer."""
+        return self._restore(self.config(), self.theta, self.fits, self.normalizer)
+
+    @classmethod
+    def _restore(
+        cls,
+        config: dict[str, Any],
+        theta: FloatArray,
+        fits: int,
+        normalizer: ObservationNormalizer | None,
+    ) -> Self:
+        value = cls.restore(config, theta, fits)
+        value.normalizer = normalizer
+        value.refresh()
+        return value
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the value function to a new safetensors file.
 
         Raises:
             FileExistsError: the file exists; nothing is written over.
+            ValueError: it has a normalizer, which such a file does not hold.
         """
         from pgfast.checkpoint import save_value_function
+
+        if self.normalizer is not None:
+            raise ValueError(
+                "save: the value function has a normalizer, expected None: a file holds theta alone"
+            )
 
         save_value_function(self, path)
 

@@ -5,7 +5,8 @@
 //     for each minibatch of n samples
 //       g   <- 1/n sum_b dL_b/dtheta           (surrogate.hpp)
 //       g_V <- 1/n sum_b d/dphi (V_b - G_b)^2 / 2
-//       stop everything where 1/n sum_b KL(pi_old || pi) is above its limit
+//       stop everything where 1/n sum_b KL(pi_old || pi) is above its limit, or where a gradient is
+//         not finite: the parameters are then what they were before this minibatch
 //       shorten g and g_V where they are longer than `max_gradient_norm`
 //       theta <- Adam up g,  phi <- Adam down g_V
 //
@@ -250,11 +251,15 @@ MinibatchOutcome climb_minibatches(const P& policy, AdamParameters<S>& theta,
         return outcome;
       }
       outcome.gradient_norm = detail::shorten(gradient, P_size, settings.max_gradient_norm);
-      theta.step(gradient, S{1});
-      if (value) {
-        detail::shorten(gradient + P_size, V_size, settings.max_gradient_norm);
-        phi->step(gradient + P_size, S{-1});
+      const double value_norm =
+          value ? detail::shorten(gradient + P_size, V_size, settings.max_gradient_norm) : 0.0;
+      if (!std::isfinite(outcome.gradient_norm + value_norm)) {  // not into Adam's moments
+        outcome.gradient_norm += value_norm;
+        outcome.scale(begin + count);
+        return outcome;
       }
+      theta.step(gradient, S{1});
+      if (value) phi->step(gradient + P_size, S{-1});
       ++outcome.minibatches;
       for (auto& slot : slots) {
         slot->policy.theta_changed();

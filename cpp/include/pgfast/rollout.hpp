@@ -103,21 +103,38 @@ struct Clipped {
   }
 };
 
-// Bins of a box: bin k of n is low + (high - low) k / (n - 1).
+// Bins of a box: bin k of n is (1 - k / (n - 1)) low + k / (n - 1) high, both bounds included. The
+// numbers are made once, in double.
 template <class S>
-struct Binned {
-  const S *low, *high;  // (A)
-  const Index* bins;    // (A), each at least 2
-  Index A;
+class Binned {
+ public:
+  // low, high (A); bins (A), each at least 2
+  Binned(const S* low, const S* high, const Index* bins, Index A) : A_(A), first_{} {
+    for (Index a = 0; a < A; ++a) {
+      first_.push_back(static_cast<Index>(values_.size()));
+      for (Index k = 0; k < bins[a]; ++k) {
+        const double share = static_cast<double>(k) / static_cast<double>(bins[a] - 1);
+        // Two roundings, as NumPy has them: contracted to one multiply-add, the last bit of an
+        // action could differ from that of an environment that is stepped through Python.
+        volatile double from_low = (1 - share) * static_cast<double>(low[a]);
+        volatile double from_high = share * static_cast<double>(high[a]);
+        values_.push_back(static_cast<S>(from_low + from_high));
+      }
+    }
+  }
 
   const S* operator()(const DiscreteAction* actions, Index rows, S* buffer) const {
-    for (Index i = 0; i < rows * A; ++i) {
-      const Index a = i % A;
-      const S fraction = static_cast<S>(actions[i]) / static_cast<S>(bins[a] - 1);
-      buffer[i] = low[a] + (high[a] - low[a]) * fraction;
+    for (Index i = 0; i < rows * A_; ++i) {
+      const Index at = first_[static_cast<std::size_t>(i % A_)] + actions[i];
+      buffer[i] = values_[static_cast<std::size_t>(at)];
     }
     return buffer;
   }
+
+ private:
+  Index A_;
+  std::vector<Index> first_;  // of each dimension: where its values begin
+  std::vector<S> values_;
 };
 
 // T steps of every environment, with autoreset on the same step. Environments that wait for a reset

@@ -84,11 +84,11 @@ class SurrogateTile {
     pi.log_prob(samples.actions, log_probs);
     for (Index r = 0; r < rows; ++r) {
       const S A = samples.advantages[r];
-      const S log_ratio = samples.log_probs ? log_probs[r] - samples.log_probs[r] : S{0};
+      const S log_ratio = held(samples.log_probs ? log_probs[r] - samples.log_probs[r] : S{0});
       const S ratio = std::exp(log_ratio);
       S s = ratio * A, weight = s;
       if (surrogate.weighting == Weighting::log_prob) {
-        s = A * log_probs[r];
+        s = A == S{0} ? S{0} : A * log_probs[r];  // also where the action has no probability
         weight = A;
       } else if (surrogate.weighting == Weighting::clipped) {
         const S low = S{1} - surrogate.clip, high = S{1} + surrogate.clip;
@@ -133,6 +133,12 @@ class SurrogateTile {
 
  private:
   using DistributionTile = typename P::Distribution::template Tile<S>;
+
+  // log rho within +-20: e^20 is far outside of any clipping, and its square is still a number in
+  // float32, where an infinite rho would make NaN of an advantage of 0. NaN stays.
+  static S held(S log_ratio) {
+    return log_ratio < S{-20} ? S{-20} : log_ratio > S{20} ? S{20} : log_ratio;
+  }
 
   static void set(DistributionTile& tile, const S* z, const bool* masks, Index rows) {
     if constexpr (requires { tile.set(z, rows, masks); }) {

@@ -5,7 +5,7 @@
 //   step   = sqrt(2 delta / x'(F + damping I) x) x
 //   theta' = theta + c^j step, j = 0, 1, ... the first with
 //              mean KL(pi_old || pi') <= delta                  exactly, over the batch
-//              mean (rho - 1) A >= accept c^j g'step
+//              mean (rho - 1) A >= accept c^j g'step, and > 0
 //
 // What a step is expected to bring is linear in its length, so that each try is held against its
 // own share c^j of g'step. Where no try is accepted, theta stays as it was, bit for bit.
@@ -36,7 +36,7 @@ struct TrustRegionOutcome {
   bool accepted = false;
 };
 
-// Changes theta (P). `samples.old_z` may be null: it is made here.
+// Changes theta (P). `samples.old_z` is made here, whatever it was.
 template <class S, class P>
 TrustRegionOutcome trust_region_step(const P& policy, S* theta,
                                      Samples<S, typename P::template Action<S>> samples,

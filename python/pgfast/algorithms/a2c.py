@@ -98,10 +98,11 @@ class ActorCriticLearner:
         self.value = algorithm.critic.value_function(policy)
         self.rewards: RewardNormalizer | None = None
         if algorithm.normalize_rewards and isinstance(policy, NetworkPolicy):
-            if policy.reward_normalizer is None:
+            known = policy.reward_normalizer
+            if known is None or known.gamma != algorithm.gamma:  # else it goes on
                 policy.reward_normalizer = RewardNormalizer(gamma=algorithm.gamma)
             self.rewards = policy.reward_normalizer
-            self.rewards.running = np.zeros(0)  # of episodes that an earlier learner saw begin
+            self.forget()  # episodes that an earlier learner saw begin
         self.optimizer = Adam(algorithm.learning_rate)
         self.value_optimizer = Adam(algorithm.critic.learning_rate)
         self.updates = 0
@@ -113,6 +114,11 @@ class ActorCriticLearner:
     def minibatches(self) -> tuple[int, int | None, float, float | None]:
         """Epochs, minibatch size (None: the batch), limit of the KL, and clip of V (None: none)."""
         return 1, None, math.inf, None
+
+    def forget(self) -> None:
+        """Give up the discounted sums of episodes under way."""
+        if self.rewards is not None:
+            self.rewards.running = np.zeros(0)
 
     def update(self, batch: Rollout, progress: float = 0.0) -> Stats:
         """Advantages, then the minibatches."""

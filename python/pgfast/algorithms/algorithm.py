@@ -21,7 +21,13 @@ Stats = dict[str, float]
 
 
 class Learner(Protocol):
-    """Changes a policy from batches of experience."""
+    """Changes a policy from batches of experience.
+
+    Where the environments are reset between two batches, `forget` is called in between.
+    """
+
+    def forget(self) -> None:
+        """Give up what is remembered of episodes under way."""
 
     def update(self, batch: Rollout, progress: float = 0.0) -> Stats:
         """Learn from one batch: change the policy's θ in place.

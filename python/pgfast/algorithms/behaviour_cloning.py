@@ -13,6 +13,9 @@ from pgfast._typing import BoolArray, FloatArray, as_count, as_number
 from pgfast.optimizers import Adam
 from pgfast.policy import Policy
 
+_FIRST_STREAM = 2**31
+"""Of the orders of samples: those of other trainings with the policy's seed come before."""
+
 
 def behaviour_cloning(
     policy: Policy,
@@ -46,7 +49,7 @@ def behaviour_cloning(
         The weighted mean log-likelihood during each epoch, (epochs,).
 
     Raises:
-        ValueError: a shape or number that does not fit.
+        ValueError: a shape or number that does not fit; numbers that make the likelihood NaN.
         TypeError: a dtype that does not fit.
 
     >>> from pgfast import SoftmaxPolicy
@@ -67,7 +70,7 @@ def behaviour_cloning(
         shape = np.shape(actions)[: np.ndim(observations) - 1]
         weights = np.ones(shape, policy.dtype)
     optimizer = Adam(learning_rate)
-    likelihoods = np.empty(epochs)
+    likelihoods, before = np.empty(epochs), policy.theta.copy()
     for epoch in range(epochs):
         stats = _core.climb_minibatches(
             policy._kernel,
@@ -86,8 +89,14 @@ def behaviour_cloning(
             math.inf,
             math.inf,
             policy.seed,
-            epoch,
+            _FIRST_STREAM + epoch,
         )
         optimizer.count += int(stats["minibatches"])
         likelihoods[epoch] = stats["surrogate"]
+        if not np.isfinite([stats["surrogate"], stats["gradient_norm"]]).all():
+            policy.theta = before
+            raise ValueError(
+                f"{name}: the weighted log-likelihood is {stats['surrogate']} in epoch {epoch}, "
+                "expected finite observations and weights; theta is what it was before"
+            )
     return likelihoods

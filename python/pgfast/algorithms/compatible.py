@@ -71,6 +71,9 @@ class CompatibleLearner:
         self.w: FloatArray = np.zeros_like(policy.theta)
         """The critic's weights."""
 
+    def forget(self) -> None:
+        """Nothing is remembered of episodes."""
+
     def update(self, batch: Rollout, progress: float = 0.0) -> Stats:
         """One update of w and θ, or one for each time of the batch."""
         if self.algorithm.update == "batch":
@@ -143,7 +146,7 @@ class CompatibleLearner:
             change = np.einsum("n,np->p", error, score) / real(active.sum())
             self.w = self.w - real(settings.critic_rate) * change
             policy.theta += real(settings.learning_rate) * self.w
-            errors.append(float(np.abs(error).mean()))
+            errors.append(float(np.abs(error).sum(dtype=np.float64) / active.sum()))
         return {
             "w_norm": float(np.linalg.norm(self.w)),
             "td_error": float(np.mean(errors)) if errors else 0.0,

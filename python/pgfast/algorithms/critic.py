@@ -26,7 +26,9 @@ class Critic:
     """Settings of a value function and how it is fitted.
 
     Without hidden layers it is fitted to each batch exactly, by ridge regression on the monomials
-    of the observation up to `degree`; with them it takes Adam steps.
+    of the observation up to `degree`; with them it takes Adam steps. A2C and PPO have it learn
+    beside the policy instead, in the same minibatches: there it takes Adam steps of
+    `learning_rate` in any case, and `epochs`, `batch_size` and `ridge` are not read.
     """
 
     hidden: tuple[int, ...] = ()

@@ -115,6 +115,9 @@ class GRPOLearner:
         self.optimizer = Adam(algorithm.learning_rate)
         self.updates = 0
 
+    def forget(self) -> None:
+        """Nothing is remembered of episodes."""
+
     def update(self, batch: Rollout, progress: float = 0.0) -> Stats:
         """Advantages, then the minibatches."""
         settings, policy = self.algorithm, self.policy

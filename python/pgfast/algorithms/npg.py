@@ -58,6 +58,9 @@ class NPGLearner:
         self.policy = policy
         self.advantages = Advantages(algorithm, policy)
 
+    def forget(self) -> None:
+        """Nothing is remembered of episodes."""
+
     def update(self, batch: Rollout, progress: float = 0.0) -> Stats:
         """θ ← θ + √(2 δ / xᵀ(F + damping I)x) · x; no step where g = 0."""
         policy, settings = self.policy, self.algorithm

@@ -66,6 +66,9 @@ class GradientLearner:
         make = {"adam": Adam, "sgd": SGD}[algorithm.optimizer]
         self.optimizer: Optimizer = make(algorithm.learning_rate)
 
+    def forget(self) -> None:
+        """Nothing is remembered of episodes."""
+
     def update(self, batch: Rollout, progress: float = 0.0) -> Stats:
         """θ ← θ + α g."""
         gradient = self.algorithm.gradient(self.policy, batch)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pgfast import _core
+from pgfast._typing import as_int
 from pgfast.algorithms.algorithm import Stats
 from pgfast.algorithms.critic import Advantages
 from pgfast.algorithms.npg import NPG
@@ -25,7 +26,7 @@ class TRPO(NPG):
     """
 
     max_backtracks: int = 10
-    """Tries after the first, ≥ 1."""
+    """Tries after the first, ≥ 0."""
     shrink: float = 0.7
     """c in (0, 1)."""
     accept: float = 0.1
@@ -33,7 +34,8 @@ class TRPO(NPG):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._check_counts("max_backtracks")
+        if as_int(self._name, "max_backtracks", self.max_backtracks) < 0:
+            self._fail("max_backtracks", self.max_backtracks, "an int >= 0")
         self._check_positive("shrink")
         if self.shrink >= 1:
             self._fail("shrink", self.shrink, "a number in (0, 1)")
@@ -52,6 +54,9 @@ class TRPOLearner:
         self.algorithm = algorithm
         self.policy = policy
         self.advantages = Advantages(algorithm, policy)
+
+    def forget(self) -> None:
+        """Nothing is remembered of episodes."""
 
     def update(self, batch: Rollout, progress: float = 0.0) -> Stats:
         """One step of the trust region."""

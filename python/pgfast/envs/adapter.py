@@ -40,6 +40,11 @@ class _Position:
 _positions: WeakKeyDictionary[VectorEnv[Any, Any, Any], _Position] = WeakKeyDictionary()
 
 
+def begin_anew(env: VectorEnv[Any, Any, Any]) -> None:
+    """Have the next collect begin with a reset: others may have used the environment."""
+    _positions.pop(env, None)
+
+
 class GymnasiumCollector:
     """Steps any Gymnasium VectorEnv through Python.
 

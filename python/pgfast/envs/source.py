@@ -167,7 +167,13 @@ class _Factory:
         makers = [lambda: _made(self.function, self.factory)] * num_envs
         mode: Any = {"autoreset_mode": AutoresetMode.SAME_STEP}
         if workers is None:
-            return _seeded(SyncVectorEnv(makers, **mode), seed)
+            batch = SyncVectorEnv(makers, **mode)
+            if len({id(env) for env in batch.envs}) < num_envs:
+                raise TypeError(
+                    f"{self.function}: env() gave the same environment twice, expected a new one "
+                    "from every call"
+                )
+            return _seeded(batch, seed)
         limit = _concurrency(self.function, workers, num_envs)
         return _seeded(AsyncVectorEnv(makers, **mode, **limit), seed)
 
