@@ -9,24 +9,23 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
-import gymnasium as gym
 import numpy as np
 import numpy.typing as npt
 from gymnasium.envs.classic_control.cartpole import CartPoleVectorEnv
-from gymnasium.envs.registration import EnvSpec
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, VectorEnv, VectorWrapper
 from gymnasium.wrappers.vector import RecordEpisodeStatistics
 
 from pgfast._typing import as_count
 from pgfast.envs.check_autoreset import (
     check_autoreset,
-    check_both_flags,
     check_finished,
     check_ignored_actions,
     check_reset_masks,
 )
 from pgfast.envs.check_returns import Found, check_returned, check_spaces
-from pgfast.envs.walk import PARTS, CallError, Walk, arrays, batch_of, reset, rows, same, walking
+from pgfast.envs.check_seeds import check_seeds
+from pgfast.envs.check_spec import check_spec
+from pgfast.envs.walk import PARTS, CallError, Walk, arrays, reset, same, walking
 
 SEED = 5
 
@@ -142,8 +141,8 @@ def _check(env: VectorEnv[Any, Any, Any], most: int, findings: _Findings) -> Non
         checks = [
             _check_read_arrays,
             check_ignored_actions,
-            _check_seeds,
-            _check_spec,
+            check_seeds,
+            check_spec,
             *checks,
         ]
     for check in checks:
@@ -220,50 +219,6 @@ def _write(part: str, values: dict[str, Any]) -> None:
             array[...] = ~array if array.dtype.kind == "b" else array + 1
 
 
-def _check_seeds(first: Walk, found: Found) -> None:
-    env, seed = first.env, first.seed
-    continued = [(reset(env, seed=seed), reset(env))[1].copies["observations"] for _ in range(2)]
-    if not same(*continued):
-        found("seed-continued", "a reset without a seed differs after resets with the same seed")
-    if first.differs(first.again(seed=None)):  # something is drawn: then seeds must matter
-        if not first.differs(first.again(seed=seed + 1000)):
-            found("seed-ignored", f"seeds {seed} and {seed + 1000} give the same episodes")
-        _check_neighbours(first, found)
-    try:
-        listed = first.again(seed=[seed + i for i in range(env.num_envs)])
-        reset(env, seed=[seed, *[None] * (env.num_envs - 1)])
-    except CallError as error:
-        found("seed-list", f"a list of seeds, which may hold None, is not taken: {error}")
-        return
-    where = first.differs(listed)
-    if where:
-        found(
-            "seed-list",
-            f"{where} differ between the seed {seed} and the list of {seed}, {seed + 1}, ...",
-        )
-
-
-def _check_neighbours(first: Walk, found: Found) -> None:
-    """Give all environments the actions of the first one: they draw different numbers."""
-    env, seed = first.env, first.seed
-    if env.num_envs == 1:
-        return
-
-    def choose(t: int, done: npt.NDArray[np.bool_]) -> Any:
-        leader = rows(env.action_space, first.actions[t])[0]
-        return batch_of(env.single_action_space, [leader] * env.num_envs)
-
-    calls = first.again(seed=seed, choose=choose)
-    if all(same(first.row(r, 0), first.row(r, 1)) for r in calls) and all(
-        r.copies[part][0] == r.copies[part][1] for r in calls if r.is_step for part in PARTS[1:4]
-    ):
-        found(
-            "seed-neighbours",
-            f"environments 0 and 1 run the same episodes after the seed {seed}, expected those of "
-            f"{seed} and {seed + 1}",
-        )
-
-
 def _check_options(first: Walk, found: Found) -> None:
     for options in ({}, {"reset_mask": np.ones(first.env.num_envs, np.bool_)}):
         given = copy.deepcopy(options)
@@ -274,36 +229,6 @@ def _check_options(first: Walk, found: Found) -> None:
                 raise  # elsewhere it need not know masks
         if not same(given, options):
             found("options", f"reset changes its caller's options from {options} to {given}")
-
-
-def _check_spec(first: Walk, found: Found) -> None:
-    if not isinstance(first.env.spec, EnvSpec):
-        return
-    difference = _differs_from_spec(first.env.unwrapped, first)
-    if difference:
-        found("spec", f"gymnasium.make_vec(env.spec) {difference}")
-    else:
-        check_both_flags(first, found)
-
-
-def _differs_from_spec(env: VectorEnv[Any, Any, Any], first: Walk) -> str | None:
-    """What an environment made from the spec of `env` has otherwise."""
-    assert env.spec is not None
-    try:
-        other = gym.make_vec(env.spec)
-    except Exception as error:
-        return f"raised {type(error).__name__}: {error}"
-    with contextlib.closing(other):
-        for name in ("num_envs", "observation_space", "action_space"):
-            mine, others = getattr(env, name), getattr(other, name)
-            if mine != others:
-                return f"has {name} {others}, expected {mine}"
-        mode = other.metadata.get("autoreset_mode")
-        if mode is not first.mode:
-            return f"has {mode}, expected {first.mode}"
-        if not same(reset(env, seed=first.seed).copies, reset(other, seed=first.seed).copies):
-            return "begins elsewhere from the same seed"
-    return None
 
 
 def _check_close(first: Walk, found: Found) -> None:

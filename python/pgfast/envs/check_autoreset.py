@@ -9,14 +9,12 @@ import itertools
 import warnings
 from typing import Any
 
-import gymnasium as gym
 import numpy as np
 import numpy.typing as npt
-from gymnasium.envs.registration import EnvSpec
 from gymnasium.vector import AutoresetMode
 
 from pgfast.envs.check_returns import Found
-from pgfast.envs.walk import Returned, Walk, batch_of, reset, rows, same, step, walk
+from pgfast.envs.walk import Returned, Walk, batch_of, reset, rows, same, step
 
 
 def check_autoreset(first: Walk, found: Found) -> None:
@@ -150,36 +148,6 @@ def check_reset_masks(first: Walk, found: Found) -> None:
         except Exception as error:
             came = f"raises {type(error).__name__}"
         found(f"reset-mask-{what}", f"a reset_mask {what} {came}, expected {expected.__name__}")
-
-
-def check_both_flags(first: Walk, found: Found) -> None:
-    """A terminal state reached in the last step allowed is terminated and truncated.
-
-    The first terminal state of the walk is reached again, in an environment whose limit is that
-    step; where `env.spec` does not tell how to make one, nothing is checked.
-    """
-    env, steps = first.env, first.steps
-    last = next((t for t, r in enumerate(steps) if r.done.any()), None)
-    if last is None or not isinstance(env.spec, EnvSpec):
-        return
-    terminated = np.flatnonzero(steps[last].copies["terminated"])
-    if len(terminated) == 0:
-        return
-    try:
-        limited = gym.make_vec(env.spec, max_episode_steps=last + 1)
-    except Exception:  # it takes no limit
-        return
-    with contextlib.closing(limited):
-        end = walk(limited, first.actions[: last + 1], seed=first.seed)[-1]
-    i = int(terminated[0])
-    flags = [name for name in ("terminated", "truncated") if end.copies[name][i]]
-    if len(flags) < 2:
-        found(
-            "both-flags",
-            f"environment {i} reaches a terminal state in the last step allowed and is "
-            f"{flags[0] if flags else 'neither terminated nor truncated'}"
-            f"{' only' if flags else ''}, expected terminated and truncated",
-        )
 
 
 def check_finished(first: Walk, found: Found) -> None:
