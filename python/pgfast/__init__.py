@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from pgfast.build import __version__, build_info  # first: checks the CPU before _core is loaded
 
 # isort: split
-from pgfast import reference
 from pgfast.algorithms import (
     A2C,
     GRPO,
@@ -88,6 +87,7 @@ from pgfast.value_function import ValueFit, ValueFunction
 from pgfast.vtrace import vtrace
 
 if TYPE_CHECKING:
+    from pgfast import reference
     from pgfast.checkpoint import load
     from pgfast.envs.check import check_vector_env
     from pgfast.envs.collect import collect
@@ -96,8 +96,9 @@ if TYPE_CHECKING:
     from pgfast.evaluation import evaluate
     from pgfast.training import Run, Trainer, train
 
-# Names whose modules import more than NumPy.
+# Names whose modules import more than NumPy; and the twins, which few look at.
 _LAZY = {
+    "reference": "pgfast.reference",
     "check_vector_env": "pgfast.envs.check",
     "load": "pgfast.checkpoint",
     "make": "pgfast.envs.make",
@@ -202,7 +203,8 @@ register_when_gymnasium_is_loaded()
 def __getattr__(name: str) -> Any:
     if name not in _LAZY:
         raise AttributeError(f"module 'pgfast' has no attribute {name!r}")
-    value = getattr(import_module(_LAZY[name]), name)
+    module = import_module(_LAZY[name])
+    value = module if name == "reference" else getattr(module, name)
     globals()[name] = value
     return value
 
