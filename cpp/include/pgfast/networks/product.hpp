@@ -52,7 +52,7 @@ V multiply_add(V a, V b, V c) {
 
 // R rows of C by `columns` vectors of type V, in registers.
 template <class V, int R, int columns, class S>
-void product_block(Strided<S> a, const S* b, Index ldb, Initial<S> init, S* c, Index ldc, Index K) {
+void product_block(const Strided<S>& a, const S* b, Index ldb, Initial<S> init, S* c, Index ldc, Index K) {
   namespace packet = Eigen::internal;
   constexpr int width = packet::unpacket_traits<V>::size;
   V acc[R][columns];
@@ -84,7 +84,7 @@ void product_block(Strided<S> a, const S* b, Index ldb, Initial<S> init, S* c, I
 
 // All rows of `columns` vectors.
 template <class V, int columns, class S>
-void product_rows(Strided<S> a, const S* b, Index ldb, Initial<S> init, S* c, Index ldc, Index rows,
+void product_rows(const Strided<S>& a, const S* b, Index ldb, Initial<S> init, S* c, Index ldc, Index rows,
                   Index K) {
   constexpr int R = EIGEN_MAX_STATIC_ALIGN_BYTES == 64 ? 8 : 6;
   Index r = 0;
@@ -101,7 +101,7 @@ void product_rows(Strided<S> a, const S* b, Index ldb, Initial<S> init, S* c, In
 
 // Columns in pairs of whole vectors, then single ones, then of half the width, ... to the last.
 template <class V, class S>
-void product_columns(Strided<S> a, const S* b, Initial<S> init, S* c, Index rows, Index columns,
+void product_columns(const Strided<S>& a, const S* b, Initial<S> init, S* c, Index rows, Index columns,
                      Index K, Index done) {
   constexpr int width = Eigen::internal::unpacket_traits<V>::size;
   const auto at = [&](Index o) {
