@@ -92,21 +92,17 @@ class NativeEnv {
     auto rewards = output<double>({N});
     auto terminated = output<bool>({N}), truncated = output<bool>({N});
     auto final_observations = output<S>({mode == Autoreset::same_step ? N : 0, D});
-    const StepOutput<S> out{
-        observations.mutable_data(), nullptr, terminated.mutable_data(), truncated.mutable_data(),
+    const StepOutput<S, double> out{
+        observations.mutable_data(), rewards.mutable_data(), terminated.mutable_data(),
+        truncated.mutable_data(),
         mode == Autoreset::same_step ? final_observations.mutable_data() : nullptr};
-    double* rewards_out = rewards.mutable_data();
-    bool any_done = false;
-    locked([&](auto& env) {
-      rewards_.resize(N);
-      StepOutput<S> into = out;
-      into.rewards = rewards_.data();
-      env.step(a.data, mode, into);
-      for (Index i = 0; i < N; ++i) rewards_out[i] = static_cast<double>(rewards_[i]);
-      any_done = count_set(out.terminated, 0, N) + count_set(out.truncated, 0, N) > 0;
+    const bool any_final = locked([&](auto& env) {
+      env.step(a.data, mode, out);
+      return out.final_observations &&
+             count_set(out.terminated, 0, N) + count_set(out.truncated, 0, N) > 0;
     });
     py::object finals = py::none();
-    if (any_done && mode == Autoreset::same_step) finals = final_observations;
+    if (any_final) finals = final_observations;
     return py::make_tuple(observations, rewards, terminated, truncated, finals);
   }
 
@@ -200,7 +196,6 @@ class NativeEnv {
 
   std::unique_ptr<VectorEnv<S, Action>> env_;
   ActionSpace<S, Action> actions_;
-  Buffer<S> rewards_;
   std::mutex mutex_;
 };
 

@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -136,11 +137,10 @@ class Arguments {
   Input<S> finite_input(const char* name, py::handle value,
                         const std::vector<Dim>& expected) const {
     const auto in = input<S>(name, value, expected);
-    for (Index i = 0; i < in.size(); ++i) {
-      if (!std::isfinite(in.data[i])) {
-        fail(std::string(name) + " holds " + std::to_string(in.data[i]) +
-             ", expected finite numbers");
-      }
+    const S* end = in.data + in.size();
+    if (any_of(in.data, end, [](S x) { return !(std::abs(x) <= std::numeric_limits<S>::max()); })) {
+      const S* bad = std::find_if(in.data, end, [](S x) { return !std::isfinite(x); });
+      fail(std::string(name) + " holds " + std::to_string(*bad) + ", expected finite numbers");
     }
     return in;
   }
@@ -185,11 +185,11 @@ class Arguments {
     py::array a = array(name, value);
     if (has_dtype<std::int32_t>(a)) a = py::array_t<DiscreteAction>::ensure(a);
     auto in = alongside<DiscreteAction>(name, a, leading);
-    for (Index i = 0; i < in.size(); ++i) {
-      if (in.data[i] < 0 || in.data[i] >= count) {
-        fail(std::string(name) + " holds " + std::to_string(in.data[i]) +
-             ", expected 0 <= action < " + std::to_string(count));
-      }
+    const auto outside = [count](DiscreteAction x) { return (x < 0) | (x >= count); };
+    const DiscreteAction* end = in.data + in.size();
+    if (any_of(in.data, end, outside)) {
+      fail(std::string(name) + " holds " + std::to_string(*std::find_if(in.data, end, outside)) +
+           ", expected 0 <= action < " + std::to_string(count));
     }
     return in;
   }
@@ -283,6 +283,14 @@ class Arguments {
   }
 
  private:
+  // Looks at all of them, in a loop that compilers turn into vector code.
+  template <class S, class F>
+  static bool any_of(const S* begin, const S* end, F&& f) {
+    std::uint32_t any = 0;  // a bool would keep the loop scalar
+    for (const S* x = begin; x != end; ++x) any |= static_cast<std::uint32_t>(f(*x));
+    return any != 0;
+  }
+
   template <class S>
   static bool has_dtype(const py::array& a) {
     return a.dtype().equal(py::dtype::of<S>());  // equivalent, not identical: a pickled one is not

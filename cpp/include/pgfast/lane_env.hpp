@@ -26,6 +26,7 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <limits>
 #include <vector>
@@ -35,17 +36,48 @@
 
 namespace pgfast {
 
+// Some of a block's lanes, lane l as bit l.
+using LaneSet = std::uint32_t;
+static_assert(env_lanes == 32 && std::endian::native == std::endian::little);
+
+inline LaneSet first_lanes(Index count) { return ~LaneSet{0} >> (env_lanes - count); }  // count > 0
+
+// The lanes whose flag, 0 or 1, is set: eight at a time, a product gathers their bits.
+inline LaneSet set_of(const std::uint8_t (&flags)[env_lanes]) {
+  LaneSet set = 0;
+  for (Index l = 0; l < env_lanes; l += 8) {
+    std::uint64_t eight;
+    std::memcpy(&eight, flags + l, sizeof eight);
+    set |= static_cast<LaneSet>(eight * 0x0102040810204080u >> 56) << l;
+  }
+  return set;
+}
+
+// f(lane) for each, in order.
+template <class F>
+void for_each_lane(LaneSet set, F&& f) {
+  for (; set != 0; set &= set - 1) f(static_cast<Index>(std::countr_zero(set)));
+}
+
 // The random numbers of one environment: whole Philox blocks, counted so that they can be copied.
+// One of them may have been computed ahead.
 struct EnvDraws {
   std::uint64_t seed = 0;
   std::uint32_t stream = 0;
   std::uint64_t counter = 0;
+  bool drawn = false;               // whether there is one,
+  std::uint64_t ahead_counter = 0;  // whose block it is,
+  PhiloxBlock ahead = {};           // and its words
+
+  bool has_next() const { return drawn && ahead_counter == counter; }
 
   template <class S, std::size_t n>
   void uniforms(S (&out)[n]) {
     constexpr int draws = draws_per_block<S>;
     for (std::size_t i = 0; i < n; i += draws) {
-      const PhiloxBlock words = philox(seed, Purpose::environment, stream, counter++);
+      const PhiloxBlock words =
+          has_next() ? ahead : philox(seed, Purpose::environment, stream, counter);
+      ++counter;
       for (std::size_t j = 0; j < draws && i + j < n; ++j) {
         out[i + j] = uniform_from_words<S>(words.data() + j * words_per_draw<S>);
       }
@@ -53,31 +85,50 @@ struct EnvDraws {
   }
 };
 
+// The next Philox block of every lane, word w of lane l in words[w][l]. All 32 cost as much as 16
+// made one by one.
+using LaneWords = std::uint32_t[4][env_lanes];
+inline void next_words(const EnvDraws (&lanes)[env_lanes], LaneWords& words) {
+  std::uint32_t keys[2][env_lanes];
+  for (Index l = 0; l < env_lanes; ++l) {
+    const EnvDraws& lane = lanes[l];
+    words[0][l] = static_cast<std::uint32_t>(lane.counter);
+    words[1][l] = static_cast<std::uint32_t>(lane.counter >> 32);
+    words[2][l] = lane.stream;
+    words[3][l] = static_cast<std::uint32_t>(Purpose::environment);
+    keys[0][l] = static_cast<std::uint32_t>(lane.seed);
+    keys[1][l] = static_cast<std::uint32_t>(lane.seed >> 32);
+  }
+  philox_lanes(words, keys);
+}
+
+// Computes the next block of every lane ahead.
+inline void draw_ahead(EnvDraws (&lanes)[env_lanes]) {
+  LaneWords words;
+  next_words(lanes, words);
+  for (Index l = 0; l < env_lanes; ++l) {
+    lanes[l].ahead = {words[0][l], words[1][l], words[2][l], words[3][l]};
+    lanes[l].ahead_counter = lanes[l].counter;
+    lanes[l].drawn = true;
+  }
+}
+
 // The streams of a block's lanes, for environments that draw in every step.
 template <class S>
 class LaneDraws {
  public:
   using Uniforms = Lanes<S, env_lanes>[draws_per_block<S>];
 
-  explicit LaneDraws(EnvDraws* lanes) : lanes_(lanes) {}
+  explicit LaneDraws(EnvDraws (&lanes)[env_lanes]) : lanes_(lanes) {}
 
   // One Philox block of every lane: out[i][l] is its draw i, as EnvDraws::uniforms gives it.
   void uniforms(Uniforms& out) {
-    constexpr int W = static_cast<int>(env_lanes), words = words_per_draw<S>;
-    std::uint32_t c[4][W], k[2][W];
-    for (int l = 0; l < W; ++l) {
-      EnvDraws& lane = lanes_[l];
-      c[0][l] = static_cast<std::uint32_t>(lane.counter);
-      c[1][l] = static_cast<std::uint32_t>(lane.counter >> 32);
-      c[2][l] = lane.stream;
-      c[3][l] = static_cast<std::uint32_t>(Purpose::environment);
-      k[0][l] = static_cast<std::uint32_t>(lane.seed);
-      k[1][l] = static_cast<std::uint32_t>(lane.seed >> 32);
-      ++lane.counter;
-    }
-    philox_lanes(c, k);
+    constexpr int words = words_per_draw<S>;
+    LaneWords c;
+    next_words(lanes_, c);
+    for (EnvDraws& lane : lanes_) ++lane.counter;
     for (int i = 0; i < draws_per_block<S>; ++i) {
-      for (int l = 0; l < W; ++l) {
+      for (Index l = 0; l < env_lanes; ++l) {
         const std::uint32_t w[2] = {c[i * words][l], c[i * words + words - 1][l]};
         out[i][l] = uniform_from_words<S>(w);
       }
@@ -85,7 +136,7 @@ class LaneDraws {
   }
 
  private:
-  EnvDraws* lanes_;
+  EnvDraws (&lanes_)[env_lanes];
 };
 
 // An environment's continuous actions as lanes; discrete ones need none.
@@ -137,8 +188,7 @@ class LaneEnv final : public VectorEnv<typename Env::Scalar, typename Env::Actio
 
   void seed(Index i, std::uint64_t seed) override {
     EnvDraws& draws = block_of(i).draws[i % env_lanes];
-    draws.seed = seed;
-    draws.counter = 0;
+    draws = {seed, draws.stream, 0};
   }
 
   void reset(Index i) override { block_of(i).reset(env_, i % env_lanes); }
@@ -153,7 +203,9 @@ class LaneEnv final : public VectorEnv<typename Env::Scalar, typename Env::Actio
 
   void end_episode(Index i) override { block_of(i).set_finished(i % env_lanes, true); }
 
-  bool finished(Index i) const override { return block_of(i).finished[i % env_lanes] != 0; }
+  bool finished(Index i) const override {
+    return (block_of(i).finished >> (i % env_lanes) & 1) != 0;
+  }
 
   bool valid(const S* state) const override {
     if constexpr (requires { env_.valid(state); }) {
@@ -177,7 +229,7 @@ class LaneEnv final : public VectorEnv<typename Env::Scalar, typename Env::Actio
       const Index lane = i % env_lanes;
       read_state(i, copy.state.data() + i * K);
       copy.elapsed[i] = block.elapsed[lane];
-      copy.finished[i] = block.finished[lane] != 0;
+      copy.finished[i] = finished(i);
       copy.seed[i] = block.draws[lane].seed;
       copy.counter[i] = block.draws[lane].counter;
     }
@@ -192,8 +244,7 @@ class LaneEnv final : public VectorEnv<typename Env::Scalar, typename Env::Actio
       for (Index k = 0; k < K; ++k) block.state(lane, k) = copy.state[i * K + k];
       block.elapsed[lane] = copy.elapsed[i];
       block.set_finished(lane, copy.finished[i]);
-      block.draws[lane].seed = copy.seed[i];
-      block.draws[lane].counter = copy.counter[i];
+      block.draws[lane] = {copy.seed[i], block.draws[lane].stream, copy.counter[i]};
     }
   }
 
@@ -206,12 +257,14 @@ class LaneEnv final : public VectorEnv<typename Env::Scalar, typename Env::Actio
                   const StepOutput<S>& out) override {
     Block& block = blocks_[static_cast<std::size_t>(b)];
     const Index lanes = this->lanes(b);
-    const bool any_waiting = block.num_finished > 0;
+    const LaneSet used = first_lanes(lanes), waiting = block.finished & used;
     std::uint64_t counters[env_lanes];
-    if (any_waiting) {
-      block.before = block.state;
-      for (Index l = 0; l < env_lanes; ++l) counters[l] = block.draws[l].counter;
-    }
+    std::int32_t elapsed[env_lanes];
+    for_each_lane(waiting, [&](Index l) {
+      block.before.row(l) = block.state.row(l);
+      counters[l] = block.draws[l].counter;
+      elapsed[l] = block.elapsed[l];
+    });
 
     Lanes<S, env_lanes> rewards;
     std::uint8_t terminated[env_lanes], truncated[env_lanes];
@@ -220,69 +273,69 @@ class LaneEnv final : public VectorEnv<typename Env::Scalar, typename Env::Actio
     const auto limit = limited ? static_cast<std::int32_t>(max_episode_steps_)
                                : std::numeric_limits<std::int32_t>::max() - 1;
     for (Index l = 0; l < env_lanes; ++l) {
-      const std::int32_t count = block.elapsed[l] + (block.finished[l] == 0 ? 1 : 0);
-      block.elapsed[l] = std::min(count, limit);
-      truncated[l] = limited & (count >= limit);
+      block.elapsed[l] = std::min(block.elapsed[l] + 1, limit);
+      truncated[l] = limited & (block.elapsed[l] >= limit);
     }
     if (lanes < env_lanes) {  // unused lanes rest at zero, lest they run away to slow numbers
       block.state.bottomRows(env_lanes - lanes).setZero();
       std::fill(block.elapsed + lanes, block.elapsed + env_lanes, 0);
     }
+    for_each_lane(waiting, [&](Index l) {
+      block.state.row(l) = block.before.row(l);
+      block.draws[l].counter = counters[l];
+      block.elapsed[l] = elapsed[l];
+      rewards[l] = S{0};
+      terminated[l] = truncated[l] = 0;
+      if (mode != Autoreset::disabled) block.reset(env_, l);
+    });
 
-    if (any_waiting) {
-      for (Index l = 0; l < lanes; ++l) {
-        if (!block.finished[l]) continue;
-        block.state.row(l) = block.before.row(l);
-        block.draws[l].counter = counters[l];
-        rewards[l] = S{0};
-        terminated[l] = truncated[l] = 0;
-        if (mode != Autoreset::disabled) block.reset(env_, l);
-      }
+    if (lanes == env_lanes) {
+      std::copy_n(rewards.data(), env_lanes, out.rewards);
+      std::copy_n(terminated, env_lanes, out.terminated);
+      std::copy_n(truncated, env_lanes, out.truncated);
+    } else {
+      std::copy_n(rewards.data(), lanes, out.rewards);
+      std::copy_n(terminated, lanes, out.terminated);
+      std::copy_n(truncated, lanes, out.truncated);
     }
-    std::uint8_t any_done = 0;
-    for (Index l = 0; l < lanes; ++l) any_done |= terminated[l] | truncated[l];
-
-    std::copy(rewards.data(), rewards.data() + lanes, out.rewards);
-    std::memcpy(out.terminated, terminated, static_cast<std::size_t>(lanes));
-    std::memcpy(out.truncated, truncated, static_cast<std::size_t>(lanes));
-    if (any_done) {
-      if (mode == Autoreset::same_step && out.final_observations) {
-        write_rows(env_.observe(block.state), lanes, out.final_observations);
+    const LaneSet done = (set_of(terminated) | set_of(truncated)) & used;
+    if (mode != Autoreset::same_step) {
+      block.finished |= done;
+    } else if (done) {
+      if (out.final_observations) {
+        const auto& observed = env_.observe(block.state);
+        for_each_lane(done, [&](Index l) { write_row(observed, l, out.final_observations); });
       }
-      for (Index l = 0; l < lanes; ++l) {
-        if (!(terminated[l] | truncated[l])) continue;
-        if (mode == Autoreset::same_step) {
-          block.reset(env_, l);
-        } else {
-          block.set_finished(l, true);
-        }
-      }
+      for_each_lane(done, [&](Index l) { block.reset(env_, l); });
     }
     write_rows(env_.observe(block.state), lanes, out.observations);
   }
 
  private:
   struct Block {
-    explicit Block(const Env& env) : state(Env::State::Zero(env_lanes, columns(env))) {
-      before = state;
+    explicit Block(const Env& env)
+        : state(Env::State::Zero(env_lanes, columns(env))), before(env_lanes, state.cols()) {
       if constexpr (!discrete) {
         box.actions = Env::Actions::Zero(env_lanes, action_size_of(env));
       }
     }
 
-    typename Env::State state, before;  // before: what lanes that wait for a reset go back to
-    ActionLanes<Env, discrete> box;     // unused lanes stay zero
+    typename Env::State state;
+    // What lanes that wait for a reset go back to; few of its rows are ever touched in one step.
+    Eigen::Array<S, env_lanes, Env::State::ColsAtCompileTime, Eigen::RowMajor> before;
+    ActionLanes<Env, discrete> box;  // unused lanes stay zero
     std::int32_t elapsed[env_lanes] = {};
-    std::uint8_t finished[env_lanes] =
-        {};  // bytes, as everywhere where loops should be vector code
-    Index num_finished = 0;
+    LaneSet finished = 0;
     EnvDraws draws[env_lanes];
 
     void set_finished(Index lane, bool value) {
-      num_finished += static_cast<int>(value) - static_cast<int>(finished[lane]);
-      finished[lane] = value;
+      finished = value ? finished | LaneSet{1} << lane : finished & ~(LaneSet{1} << lane);
     }
     void reset(const Env& env, Index lane) {
+      // The next block of every lane at once: most are used before one of them needs its second.
+      if constexpr (!random_steps) {
+        if (!draws[lane].has_next()) draw_ahead(draws);
+      }
       env.reset(state, lane, draws[lane]);
       elapsed[lane] = 0;
       set_finished(lane, false);
@@ -320,6 +373,7 @@ class LaneEnv final : public VectorEnv<typename Env::Scalar, typename Env::Actio
       }
     };
     if constexpr (discrete) {
+      if (lanes == env_lanes) return step(actions);
       Action padded_actions[env_lanes] = {};
       std::copy(actions, actions + lanes, padded_actions);
       step(padded_actions);
@@ -338,13 +392,15 @@ class LaneEnv final : public VectorEnv<typename Env::Scalar, typename Env::Actio
   // Lanes to rows: the observation of lane l is row l. A full block has a constant trip count.
   template <class Observed>
   void write_rows(const Observed& observation, Index lanes, S* rows) const {
-    const Index D = observation_size();
     const auto write = [&](Index count) {
-      for (Index l = 0; l < count; ++l) {
-        for (Index d = 0; d < D; ++d) rows[l * D + d] = observation(l, d);
-      }
+      for (Index l = 0; l < count; ++l) write_row(observation, l, rows);
     };
     lanes == env_lanes ? write(env_lanes) : write(lanes);
+  }
+  template <class Observed>
+  void write_row(const Observed& observation, Index l, S* rows) const {
+    const Index D = observation_size();
+    for (Index d = 0; d < D; ++d) rows[l * D + d] = observation(l, d);
   }
 
   Env env_;

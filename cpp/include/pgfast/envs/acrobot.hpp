@@ -13,6 +13,7 @@
 #pragma once
 
 #include "pgfast/lane_env.hpp"
+#include "pgfast/sine_cosine.hpp"
 
 namespace pgfast {
 
@@ -54,7 +55,9 @@ struct Acrobot {
     state.col(2) = state.col(2).max(-max_velocity_1).min(max_velocity_1);
     state.col(3) = state.col(3).max(-max_velocity_2).min(max_velocity_2);
 
-    const Lane height = -state.col(0).cos() - (state.col(1) + state.col(0)).cos();
+    const Lane theta1 = state.col(0), both = theta1 + state.col(1);
+    const Lane height =
+        -sine_cosine<env_lanes>(theta1).cosine - sine_cosine<env_lanes>(both).cosine;
     for (Index l = 0; l < env_lanes; ++l) {
       terminated[l] = static_cast<std::uint8_t>(height[l] > S{1});
       rewards[l] = terminated[l] ? S{0} : S{-1};
@@ -63,10 +66,11 @@ struct Acrobot {
 
   Observation observe(const State& state) const {
     Observation observation;
-    observation.col(0) = state.col(0).cos();
-    observation.col(1) = state.col(0).sin();
-    observation.col(2) = state.col(1).cos();
-    observation.col(3) = state.col(1).sin();
+    for (Index i = 0; i < 2; ++i) {
+      const auto [sine, cosine] = sine_cosine<env_lanes>(Lane(state.col(i)));
+      observation.col(2 * i) = cosine;
+      observation.col(2 * i + 1) = sine;
+    }
     observation.col(4) = state.col(2);
     observation.col(5) = state.col(3);
     return observation;
@@ -76,12 +80,12 @@ struct Acrobot {
   static State derivatives(const State& state, const Lane& torque) {
     const Lane theta1 = state.col(0), theta2 = state.col(1), dtheta1 = state.col(2),
                dtheta2 = state.col(3);
-    const Lane cosine = theta2.cos(), sine = theta2.sin();
+    const auto [sine, cosine] = sine_cosine<env_lanes>(theta2);
     const Lane d1 = S(3.5) + cosine, d2 = S(1.25) + S(0.5) * cosine;
     const Lane ratio = d2 / d1;
-    const Lane phi2 = S(0.5) * gravity * (theta1 + theta2).sin();
-    const Lane phi1 =
-        S(1.5) * gravity * theta1.sin() + phi2 - dtheta2 * (S(0.5) * dtheta2 + dtheta1) * sine;
+    const Lane phi2 = S(0.5) * gravity * sine_cosine<env_lanes>(Lane(theta1 + theta2)).sine;
+    const Lane phi1 = S(1.5) * gravity * sine_cosine<env_lanes>(theta1).sine + phi2 -
+                      dtheta2 * (S(0.5) * dtheta2 + dtheta1) * sine;
     State out;
     out.col(0) = dtheta1;
     out.col(1) = dtheta2;

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "pgfast/lane_env.hpp"
+#include "pgfast/sine_cosine.hpp"
 
 namespace pgfast {
 
@@ -17,7 +18,7 @@ struct CartPole {
   using Observation = State;
 
   static constexpr S gravity = S(9.8), cart_mass = S(1.0), pole_mass = S(0.1);
-  static constexpr S total_mass = S(0.1 + 1.0), half_length = S(0.5);
+  static constexpr S per_mass = S(1 / (0.1 + 1.0)), half_length = S(0.5);
   static constexpr S pole_mass_length = S(0.1 * 0.5);
   static constexpr S force = S(10.0), dt = S(0.02);
   static constexpr S x_limit = S(2.4), theta_limit = S(12 * 2 * 3.14159265358979323846 / 360);
@@ -42,12 +43,11 @@ struct CartPole {
 
     const Lane x = state.col(0), x_dot = state.col(1), theta = state.col(2),
                theta_dot = state.col(3);
-    const Lane cosine = theta.cos(), sine = theta.sin();
-    const Lane temp = (push + pole_mass_length * theta_dot.square() * sine) / total_mass;
-    const Lane theta_acc =
-        (gravity * sine - cosine * temp) /
-        (half_length * (S(4.0 / 3.0) - pole_mass * cosine.square() / total_mass));
-    const Lane x_acc = temp - pole_mass_length * theta_acc * cosine / total_mass;
+    const auto [sine, cosine] = sine_cosine<env_lanes>(theta);
+    const Lane temp = (push + pole_mass_length * theta_dot.square() * sine) * per_mass;
+    const Lane theta_acc = (gravity * sine - cosine * temp) /
+                           (half_length * (S(4.0 / 3.0) - pole_mass * per_mass * cosine.square()));
+    const Lane x_acc = temp - pole_mass_length * per_mass * theta_acc * cosine;
 
     state.col(0) = x + dt * x_dot;
     state.col(1) = x_dot + dt * x_acc;

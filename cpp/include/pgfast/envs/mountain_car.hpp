@@ -3,6 +3,7 @@
 #pragma once
 
 #include "pgfast/lane_env.hpp"
+#include "pgfast/sine_cosine.hpp"
 
 namespace pgfast {
 
@@ -26,9 +27,8 @@ struct Valley {
 
   // The step of cars that are pushed by `push`; the left wall stops them.
   void roll(State& state, const Lane& push, std::uint8_t* terminated) const {
-    const Lane velocity = (state.col(1) + (push - gravity * (S(3) * state.col(0)).cos()))
-                              .max(-max_speed)
-                              .min(max_speed);
+    const Lane slope = sine_cosine<env_lanes>(Lane(S(3) * state.col(0))).cosine;
+    const Lane velocity = (state.col(1) + (push - gravity * slope)).max(-max_speed).min(max_speed);
     state.col(0) = (state.col(0) + velocity).max(min_position).min(max_position);
     const S* position = &state(0, 0);
     S* speed = &state(0, 1);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "pgfast/lane_env.hpp"
+#include "pgfast/sine_cosine.hpp"
 
 namespace pgfast {
 
@@ -37,7 +38,8 @@ struct Pendulum {
     const Lane angle = shifted - turn * (shifted / turn).floor() - pi;  // in [-pi, pi]
     rewards = -(angle.square() + S(0.1) * theta_dot.square() + S(0.001) * torque.square());
 
-    const Lane faster = theta_dot + (S(1.5) * gravity * theta.sin() + S(3) * torque) * dt;
+    const Lane sine = sine_cosine<env_lanes>(theta).sine;
+    const Lane faster = theta_dot + (S(1.5) * gravity * sine + S(3) * torque) * dt;
     state.col(1) = faster.max(-max_speed).min(max_speed);
     state.col(0) = theta + state.col(1) * dt;
     std::fill(terminated, terminated + env_lanes, std::uint8_t{0});
@@ -45,8 +47,9 @@ struct Pendulum {
 
   Observation observe(const State& state) const {
     Observation observation;
-    observation.col(0) = state.col(0).cos();
-    observation.col(1) = state.col(0).sin();
+    const auto [sine, cosine] = sine_cosine<env_lanes>(Lane(state.col(0)));
+    observation.col(0) = cosine;
+    observation.col(1) = sine;
     observation.col(2) = state.col(1);
     return observation;
   }
