@@ -150,10 +150,9 @@ std::vector<S> collect_steps(VectorEnv<S, EnvAction>& env, const Actor<S, Action
                      Autoreset::same_step,
                      {next, out.rewards + row, out.terminated + row, out.truncated + row,
                       final_observations.data()});
-      for (Index l = 0; l < lanes; ++l) {
-        if (out.truncated[row + l])
-          finals.add(block, t, first + l, final_observations.data() + l * D);
-      }
+      for_each_set(out.truncated + row, 0, lanes, [&](Index l) {
+        finals.add(block, t, first + l, final_observations.data() + l * D);
+      });
     }
   });
   return finals.sorted();

@@ -15,6 +15,7 @@
 // it nor its logarithm overflows for any finite logits.
 #pragma once
 
+#include <algorithm>
 #include <limits>
 #include <type_traits>
 
@@ -36,8 +37,10 @@ struct Softmax {
   Index action_size() const { return 1; }
 };
 
-// Up to `tile_rows` distributions at once. Memory: log_p and p, (rows, A) each, padded to whole
-// chunks, so that exp runs over them as one vector loop; the row loops are short and stay in cache.
+// Up to `tile_rows` distributions at once, worked on together: every loop over rows runs over all
+// 32 lanes, so that it is vector code and a row's result depends on neither its place nor its
+// neighbours. Memory: log_p and p, an action's 32 lanes after another's. Lanes without a row hold
+// what was there before.
 //
 // The caller's logits and derivatives are (rows, A) and its actions (rows,); or `stride` and
 // `action_stride` tell how far apart the rows of larger arrays are.
@@ -49,42 +52,41 @@ class SoftmaxTile {
       : A_(softmax.actions),
         stride_(stride),
         action_stride_(action_stride),
-        log_p_(Buffer<S>::Zero(padded(tile_rows * A_))),
-        p_(Buffer<S>::Zero(padded(tile_rows * A_))) {}
+        log_p_(Buffer<S>::Zero(tile_rows * A_)),
+        p_(Buffer<S>::Zero(tile_rows * A_)) {}
 
   // Takes the logits z (rows, A); everything below belongs to them. mask (rows, A): true = allowed;
   // null allows all.
   void set(const S* z, Index rows, const bool* mask = nullptr) {
     rows_ = rows;
-    for (Index r = 0; r < rows; ++r) {
-      const S* z_r = z + r * stride_;
-      S* x = log_p_.data() + r * A_;
-      if (mask) {
-        for (Index a = 0; a < A_; ++a) x[a] = mask[r * stride_ + a] ? z_r[a] : -infinity;
-        z_r = x;
+    turn(z);
+    if (mask) {
+      for (Index r = 0; r < rows; ++r) {
+        for (Index a = 0; a < A_; ++a) {
+          if (!mask[r * stride_ + a]) log_p_[a * tile_rows + r] = -infinity;
+        }
       }
-      S largest = z_r[0];
-      for (Index a = 1; a < A_; ++a) largest = z_r[a] > largest ? z_r[a] : largest;
-      for (Index a = 0; a < A_; ++a) x[a] = z_r[a] - largest;
     }
-    p_ = log_p_;
-    transform_chunks(p_.data(), rows * A_, [](const auto& x) { return x.exp().eval(); });
+    Rows largest = log_p(0), sums = Rows::Zero();
+    for (Index a = 1; a < A_; ++a) {
+      const S* z_a = log_p(a).data();
+      for (Index r = 0; r < tile_rows; ++r) largest[r] = z_a[r] > largest[r] ? z_a[r] : largest[r];
+    }
     // Vector exp stops at the smallest number instead of reaching 0, and that number times a log p
     // of -1e300 is not 0. What is below the normal numbers counts as 0.
     constexpr S lowest = std::is_same_v<S, float> ? S(-87) : S(-708);
-    for (Index i = 0; i < rows * A_; ++i) p_[i] = log_p_[i] < lowest ? S{0} : p_[i];
-    for (Index r = 0; r < rows; ++r) {
-      S sum{0};
-      for (Index a = 0; a < A_; ++a) sum += p_[r * A_ + a];
-      sums_[r] = sum;
+    for (Index a = 0; a < A_; ++a) {
+      const Rows x = log_p(a) - largest;
+      Rows p = x.exp();
+      for (Index r = 0; r < tile_rows; ++r) p[r] = x[r] < lowest ? S{0} : p[r];
+      sums += p;
+      column(log_p_, a) = x;
+      column(p_, a) = p;
     }
-    log_sums_ = sums_.log();
-    for (Index r = 0; r < rows; ++r) {
-      const S scale = S{1} / sums_[r];
-      for (Index a = 0; a < A_; ++a) {
-        p_[r * A_ + a] *= scale;
-        log_p_[r * A_ + a] -= log_sums_[r];
-      }
+    const Rows log_sums = sums.log(), scale = sums.inverse();
+    for (Index a = 0; a < A_; ++a) {
+      column(p_, a) *= scale;
+      column(log_p_, a) -= log_sums;
     }
   }
 
@@ -93,129 +95,185 @@ class SoftmaxTile {
   // `first_stream` + r.
   void sample(StreamTile<S>& draws, std::uint32_t first_stream, std::uint64_t index,
               DiscreteAction* actions) const {
-    S uniforms[tile_rows];
+    S uniforms[tile_rows] = {};
     draws.uniforms(first_stream, index, uniforms, rows_);
-    sample(uniforms, actions);
+    choose(uniforms, actions);
   }
 
   // The same with row r's u given.
   void sample(const S* uniforms, DiscreteAction* actions) const {
-    for (Index r = 0; r < rows_; ++r) {
-      const S* p = p_.data() + r * A_;
-      S cumulated{0};
-      DiscreteAction chosen = 0;
-      for (Index a = 0; a < A_; ++a) {
-        if (p[a] > S{0}) chosen = a;
-        cumulated += p[a];
-        if (uniforms[r] < cumulated) break;
-      }
-      actions[r * action_stride_] = chosen;
-    }
+    S u[tile_rows] = {};
+    std::copy_n(uniforms, rows_, u);
+    choose(u, actions);
   }
 
   // The most probable action; the first of equals.
   void mode(DiscreteAction* actions) const {
-    for (Index r = 0; r < rows_; ++r) {
-      const S* log_p = log_p_.data() + r * A_;
-      DiscreteAction best = 0;
-      for (Index a = 1; a < A_; ++a) best = log_p[a] > log_p[best] ? a : best;
-      actions[r * action_stride_] = best;
+    Rows most = log_p(0);
+    std::int32_t best[tile_rows] = {};
+    for (Index a = 1; a < A_; ++a) {
+      const S* log_p_a = log_p(a).data();
+      for (Index r = 0; r < tile_rows; ++r) {
+        best[r] = log_p_a[r] > most[r] ? static_cast<std::int32_t>(a) : best[r];
+        most[r] = log_p_a[r] > most[r] ? log_p_a[r] : most[r];
+      }
     }
+    for (Index r = 0; r < rows_; ++r) actions[r * action_stride_] = best[r];
   }
 
   void log_prob(const DiscreteAction* actions, S* out) const {
     for (Index r = 0; r < rows_; ++r) {
-      out[r] = log_p_[r * A_ + actions[r * action_stride_]];
+      out[r] = log_p_[actions[r * action_stride_] * tile_rows + r];
     }
   }
 
   // dz (rows, A) = weights_r * (e_a - p); weights may be null: 1
   void score(const DiscreteAction* actions, const S* weights, S* dz) const {
+    const Rows w = of_rows(weights, S{1});
+    std::int32_t taken[tile_rows] = {};
     for (Index r = 0; r < rows_; ++r) {
-      const S* p = p_.data() + r * A_;
-      const DiscreteAction action = actions[r * action_stride_];
-      const S one = log_p_[r * A_ + action] == -infinity ? S{0} : S{1};
-      const S w = weights ? weights[r] : S{1};
-      for (Index a = 0; a < A_; ++a) {
-        dz[r * stride_ + a] = w * ((a == action ? one : S{0}) - p[a]);
+      taken[r] = static_cast<std::int32_t>(actions[r * action_stride_]);
+    }
+    for (Index a = 0; a < A_; ++a) {
+      const S *log_p_a = log_p(a).data(), *p_a = p(a).data();
+      Rows dz_a;
+      for (Index r = 0; r < tile_rows; ++r) {  // a forbidden action's derivative is 0
+        const S one = taken[r] == a && log_p_a[r] != -infinity ? S{1} : S{0};
+        dz_a[r] = w[r] * (one - p_a[r]);
       }
+      write(dz_a, a, dz);
     }
   }
 
-  void entropy(S* out) const {
-    for (Index r = 0; r < rows_; ++r) out[r] = entropy_of(r);
-  }
+  void entropy(S* out) const { write(entropies(), out); }
 
   // dz += scale * weights_r * dH/dz; weights may be null: 1
   void add_entropy_gradient(const S* weights, S scale, S* dz) const {
-    for (Index r = 0; r < rows_; ++r) {
-      const S w = weights ? scale * weights[r] : scale, H = entropy_of(r);
-      for (Index a = 0; a < A_; ++a) {
-        dz[r * stride_ + a] -= w * times_p(r * A_ + a, log_p_[r * A_ + a] + H);
-      }
+    const Rows w = of_rows(weights, scale), H = entropies();
+    for (Index a = 0; a < A_; ++a) {
+      const Rows change = w * times_p(a, log_p(a) + H);
+      write(read(dz, a) - change, a, dz);
     }
   }
 
   // KL(this || other), row by row
-  void kl(const SoftmaxTile& other, S* out) const {
-    for (Index r = 0; r < rows_; ++r) out[r] = kl_of(other, r);
-  }
+  void kl(const SoftmaxTile& other, S* out) const { write(divergences(other), out); }
 
   // dz += scale * weights_r * d KL(this || other) / dz of this; weights may be null: 1
   void add_kl_gradient(const SoftmaxTile& other, const S* weights, S scale, S* dz) const {
-    for (Index r = 0; r < rows_; ++r) {
-      const S w = weights ? scale * weights[r] : scale, K = kl_of(other, r);
-      for (Index a = 0; a < A_; ++a) {
-        const Index i = r * A_ + a;
-        dz[r * stride_ + a] += w * times_p(i, log_p_[i] - other.log_p_[i] - K);
-      }
+    const Rows w = of_rows(weights, scale), K = divergences(other);
+    for (Index a = 0; a < A_; ++a) {
+      const Rows change = w * times_p(a, log_p(a) - other.log_p(a) - K);
+      write(read(dz, a) + change, a, dz);
     }
   }
 
   // dz += scale * weights_r * d KL(other || this) / dz of this; weights may be null: 1
   void add_reverse_kl_gradient(const SoftmaxTile& other, const S* weights, S scale, S* dz) const {
-    for (Index r = 0; r < rows_; ++r) {
-      const S w = weights ? scale * weights[r] : scale;
-      for (Index a = 0; a < A_; ++a) {
-        const Index i = r * A_ + a;
-        dz[r * stride_ + a] += w * (log_p_[i] == -infinity ? S{0} : p_[i] - other.p_[i]);
-      }
+    const Rows w = of_rows(weights, scale);
+    for (Index a = 0; a < A_; ++a) {
+      const Rows change = w * (log_p(a) == -infinity).select(S{0}, p(a) - other.p(a));
+      write(read(dz, a) + change, a, dz);
     }
   }
 
   // dz <- scale * M dz
   void fisher(S* dz, S scale) const {
-    for (Index r = 0; r < rows_; ++r) {
-      const S* p = p_.data() + r * A_;
-      S* u = dz + r * stride_;
-      S mean{0};
-      for (Index a = 0; a < A_; ++a) mean += p[a] * u[a];
-      for (Index a = 0; a < A_; ++a) u[a] = scale * p[a] * (u[a] - mean);
+    Rows mean = Rows::Zero();
+    for (Index a = 0; a < A_; ++a) mean += p(a) * read(dz, a);
+    for (Index a = 0; a < A_; ++a) {
+      write(scale * p(a) * (read(dz, a) - mean), a, dz);
     }
   }
 
  private:
+  using Rows = Lanes<S, tile_rows>;  // a number of every row
   static constexpr S infinity = std::numeric_limits<S>::infinity();
 
-  // p_i * x, where 0 * (-infinity) is 0: an action without probability adds nothing.
-  S times_p(Index i, S x) const { return p_[i] == S{0} ? S{0} : p_[i] * x; }
+  template <class B>
+  static auto column(B& buffer, Index a) {
+    return Eigen::Map<std::conditional_t<std::is_const_v<B>, const Rows, Rows>, Eigen::AlignedMax>(
+        buffer.data() + a * tile_rows);
+  }
+  auto log_p(Index a) const { return column(log_p_, a); }
+  auto p(Index a) const { return column(p_, a); }
 
-  S entropy_of(Index r) const {
-    S sum{0};
-    for (Index i = r * A_; i < (r + 1) * A_; ++i) sum -= times_p(i, log_p_[i]);
+  // The logits' rows as columns of log_p_. Where all sizes are known to the compiler, it makes
+  // shuffles of it.
+  void turn(const S* z) {
+    S* columns = log_p_.data();
+    const auto all = [&](auto rows, auto stride, auto actions) {
+      for (Index r = 0; r < rows; ++r) {
+        for (Index a = 0; a < actions; ++a) columns[a * tile_rows + r] = z[r * stride + a];
+      }
+    };
+    const auto known = [&]<Index A>(std::integral_constant<Index, A> actions) {
+      all(std::integral_constant<Index, tile_rows>(), actions, actions);
+    };
+    switch (rows_ == tile_rows && stride_ == A_ ? A_ : 0) {
+      case 2:
+        return known(std::integral_constant<Index, 2>());
+      case 3:
+        return known(std::integral_constant<Index, 3>());
+      case 4:
+        return known(std::integral_constant<Index, 4>());
+      default:
+        all(rows_, stride_, A_);
+    }
+  }
+
+  // Column a of the derivatives.
+  Rows read(const S* dz, Index a) const {
+    Rows dz_a = Rows::Zero();
+    for (Index r = 0; r < rows_; ++r) dz_a[r] = dz[r * stride_ + a];
+    return dz_a;
+  }
+  void write(const Rows& dz_a, Index a, S* dz) const {
+    for (Index r = 0; r < rows_; ++r) dz[r * stride_ + a] = dz_a[r];
+  }
+  void write(const Rows& values, S* out) const { std::copy_n(values.data(), rows_, out); }
+
+  // scale * values_r, or scale where there are none
+  Rows of_rows(const S* values, S scale) const {
+    Rows of = Rows::Constant(scale);
+    for (Index r = 0; values && r < rows_; ++r) of[r] = scale * values[r];
+    return of;
+  }
+
+  void choose(const S (&uniforms)[tile_rows], DiscreteAction* actions) const {
+    Rows cumulated = Rows::Zero();
+    std::int32_t chosen[tile_rows] = {}, found[tile_rows] = {};
+    for (Index a = 0; a < A_; ++a) {
+      const S* p_a = p(a).data();
+      for (Index r = 0; r < tile_rows; ++r) {
+        const bool possible = p_a[r] > S{0};
+        chosen[r] = possible & (found[r] == 0) ? static_cast<std::int32_t>(a) : chosen[r];
+        cumulated[r] += p_a[r];
+        found[r] |= static_cast<std::int32_t>(uniforms[r] < cumulated[r]);
+      }
+    }
+    for (Index r = 0; r < rows_; ++r) actions[r * action_stride_] = chosen[r];
+  }
+
+  // p_a * x, where 0 * (-infinity) is 0: an action without probability adds nothing.
+  template <class X>
+  Rows times_p(Index a, const X& x) const {
+    return (p(a) == S{0}).select(S{0}, p(a) * x);
+  }
+
+  Rows entropies() const {
+    Rows sum = Rows::Zero();
+    for (Index a = 0; a < A_; ++a) sum -= times_p(a, log_p(a));
     return sum;
   }
-  S kl_of(const SoftmaxTile& other, Index r) const {
-    S sum{0};
-    for (Index i = r * A_; i < (r + 1) * A_; ++i) {
-      sum += times_p(i, log_p_[i] - other.log_p_[i]);
-    }
+  Rows divergences(const SoftmaxTile& other) const {
+    Rows sum = Rows::Zero();
+    for (Index a = 0; a < A_; ++a) sum += times_p(a, log_p(a) - other.log_p(a));
     return sum;
   }
 
   Index A_, stride_, action_stride_, rows_ = 0;
   Buffer<S> log_p_, p_;
-  Lanes<S, tile_rows> sums_ = Lanes<S, tile_rows>::Ones(), log_sums_;
 };
 
 }  // namespace pgfast
