@@ -1,4 +1,10 @@
-"""Steps of every native environment through `env.step`, with random actions, beside Gymnasium's."""
+"""Steps of every native environment through `env.step`, with random actions, beside Gymnasium's.
+
+CartPole's rows carry `limit`, the seconds that a step of its arithmetic alone takes on one thread,
+the states in the first-level cache, measured beside them: limit * work / time is the share of it.
+"""
+
+import time
 
 import gymnasium as gym
 import numpy as np
@@ -6,6 +12,7 @@ import pytest
 from gymnasium.vector import AutoresetMode
 
 import pgfast
+from pgfast import _core
 from pgfast.envs.native import NATIVE_ENVS
 
 STEPS = 32
@@ -29,6 +36,17 @@ def gymnasium_vector(id, num_envs):
         pytest.skip("a step of 4096 environments in SyncVectorEnv takes 50 ms and more")
     kind = "vector_entry_point" if id == "CartPole-v1" else "sync"
     return gym.make_vec(id, num_envs, vectorization_mode=kind)
+
+
+def cartpole_limit():
+    """Seconds of a plain step of one environment: the shortest of 20 runs."""
+    steps, lanes = 1000, 16 * 32
+    seconds = []
+    for _ in range(20):
+        start = time.perf_counter()
+        assert _core.plain_cartpole(steps) == steps * lanes
+        seconds.append((time.perf_counter() - start) / (steps * lanes))
+    return min(seconds)
 
 
 @pytest.mark.parametrize("num_envs", [1, 64, 4096])
@@ -58,4 +76,6 @@ def bench_step(measure, benchmark, id, num_envs, make, threads):
         assert rewards.shape == terminated.shape == truncated.shape == (num_envs,)
 
     measure(run, work=STEPS * num_envs, unit="step", check=check, threads=threads)
+    if id == "CartPole-v1" and make is native:
+        benchmark.extra_info["limit"] = cartpole_limit()
     env.close()
