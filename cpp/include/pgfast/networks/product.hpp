@@ -52,7 +52,8 @@ V multiply_add(V a, V b, V c) {
 
 // R rows of C by `columns` vectors of type V, in registers.
 template <class V, int R, int columns, class S>
-void product_block(const Strided<S>& a, const S* b, Index ldb, Initial<S> init, S* c, Index ldc, Index K) {
+void product_block(const Strided<S>& a, const S* b, Index ldb, Initial<S> init, S* c, Index ldc,
+                   Index K) {
   namespace packet = Eigen::internal;
   constexpr int width = packet::unpacket_traits<V>::size;
   V acc[R][columns];
@@ -84,8 +85,8 @@ void product_block(const Strided<S>& a, const S* b, Index ldb, Initial<S> init, 
 
 // All rows of `columns` vectors.
 template <class V, int columns, class S>
-void product_rows(const Strided<S>& a, const S* b, Index ldb, Initial<S> init, S* c, Index ldc, Index rows,
-                  Index K) {
+void product_rows(const Strided<S>& a, const S* b, Index ldb, Initial<S> init, S* c, Index ldc,
+                  Index rows, Index K) {
   constexpr int R = EIGEN_MAX_STATIC_ALIGN_BYTES == 64 ? 8 : 6;
   Index r = 0;
   const auto block = [&]<int Rows>() {
@@ -101,8 +102,8 @@ void product_rows(const Strided<S>& a, const S* b, Index ldb, Initial<S> init, S
 
 // Columns in pairs of whole vectors, then single ones, then of half the width, ... to the last.
 template <class V, class S>
-void product_columns(const Strided<S>& a, const S* b, Initial<S> init, S* c, Index rows, Index columns,
-                     Index K, Index done) {
+void product_columns(const Strided<S>& a, const S* b, Initial<S> init, S* c, Index rows,
+                     Index columns, Index K, Index done) {
   constexpr int width = Eigen::internal::unpacket_traits<V>::size;
   const auto at = [&](Index o) {
     return Initial<S>{init.data ? init.data + o : nullptr, init.row_stride};
