@@ -317,6 +317,29 @@ TEST(state_copy_parts, "A copy holds state, clock, whether finished, seed and ra
   }
 }
 
+TEST(drawn_ahead,
+     "What is drawn ahead is what its counter gives; where that was moved, it is not used.") {
+  EnvDraws lanes[env_lanes];
+  for (Index l = 0; l < env_lanes; ++l) {
+    const auto i = static_cast<std::uint32_t>(l);
+    lanes[l] = {i % 3, i, std::uint64_t{i} << 31};
+  }
+  lanes[7].counter = ~std::uint64_t{0};
+  draw_ahead(lanes);
+  lanes[5].counter += 2;
+  lanes[6].counter = 0;
+  for (EnvDraws lane : lanes) {
+    EnvDraws alone{lane.seed, lane.stream, lane.counter};
+    for (int resets = 0; resets < 2; ++resets) {
+      double numbers[4], expected[4];
+      lane.uniforms(numbers);
+      alone.uniforms(expected);
+      for (int d = 0; d < 4; ++d) CHECK_EQ(numbers[d], expected[d]);
+    }
+    CHECK_EQ(lane.counter, alone.counter);
+  }
+}
+
 TEST(draws, "An environment draws whole blocks, in the order of its stream.") {
   check::for_each_scalar([]<class S>() {
     EnvDraws draws{5, 6, 0};
