@@ -37,7 +37,6 @@ from pgfast.diagnostics import (
     compare_baselines,
     effective_sample_size,
     episode_gradients,
-    explained_variance,
     gradient_variance,
     signal_to_noise_ratio,
 )
@@ -60,6 +59,7 @@ from pgfast.distributions import (
 )
 from pgfast.envs.lqr import LQROptimum, lqr_optimum
 from pgfast.envs.registration import register_when_gymnasium_is_loaded
+from pgfast.explained_variance import explained_variance
 from pgfast.features import (
     FourierFeatures,
     OneHotFeatures,

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from pgfast._typing import BoolArray, FloatArray
+from pgfast._typing import BoolArray, FloatArray, as_samples
 from pgfast.algorithms.reinforce import Baseline, advantages
 from pgfast.policy import Policy
 from pgfast.rollout import Rollout
@@ -116,43 +116,11 @@ def effective_sample_size(log_ratios: FloatArray, valid: BoolArray | None = None
     >>> effective_sample_size(np.log(np.array([1.0, 1.0, 2.0]))).__round__(4)
     2.6667
     """
-    x = _valid("effective_sample_size", log_ratios, valid)
+    x = as_samples("effective_sample_size", log_ratios, valid)
     if x.size == 0 or x.max() == -np.inf:
         return 0.0
     w = np.exp(x - x.max())  # any common factor of the weights cancels
     return float(w.sum() ** 2 / np.square(w).sum())
-
-
-def explained_variance(
-    values: FloatArray, targets: FloatArray, valid: BoolArray | None = None
-) -> float:
-    """Share of the targets' variance that the values explain, 1 − Var(y − V) / Var(y).
-
-    1 is perfect, 0 is no better than a constant, below 0 is worse.
-
-    Parameters:
-        values: V (...).
-        targets: y (...).
-        valid: (...) bool, the samples that count; None means all.
-
-    Returns:
-        At most 1; 0 where the targets don't vary, and there is nothing to explain.
-
-    Raises:
-        ValueError: shapes that differ.
-
-    >>> explained_variance(np.array([1.0, 2.0]), np.array([1.0, 3.0]))
-    0.75
-    """
-    if np.shape(values) != np.shape(targets):
-        raise ValueError(
-            f"explained_variance: values has shape {np.shape(values)}, expected {np.shape(targets)}"
-        )
-    y = _valid("explained_variance", targets, valid)
-    residual = y - _valid("explained_variance", values, valid)
-    if y.size == 0 or y.var() == 0:
-        return 0.0
-    return float(1 - residual.var() / y.var())
 
 
 def compare_baselines(
@@ -209,13 +177,3 @@ def _gradients(function: str, gradients: FloatArray) -> FloatArray:
             f"{function}: gradients has shape {g.shape}, expected (K, P) with K at least 2"
         )
     return g
-
-
-def _valid(function: str, array: FloatArray, valid: BoolArray | None) -> FloatArray:
-    """The samples that count, in float64."""
-    x = np.asarray(array, np.float64)
-    if valid is None:
-        return x.ravel()
-    if np.shape(valid) != x.shape:
-        raise ValueError(f"{function}: valid has shape {np.shape(valid)}, expected {x.shape}")
-    return x[valid]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
@@ -72,9 +73,9 @@ class NetworkPolicy(Policy):
         self._sizes = [network_inputs(self.observation_size, self.features), *self.hidden, outputs]
         self._theta = initial_parameters(self._sizes, as_float_dtype(name, dtype), self.seed)
 
+    @abstractmethod
     def _make_kernel(self) -> None:
         """Make the kernel anew: it is immutable, and holds what the normalizer is now."""
-        raise NotImplementedError
 
     def _network_arguments(self) -> tuple[_core.Features | None, Normalization | None]:
         return feature_kernel(self.features), normalization_of(self.normalizer)

@@ -13,46 +13,24 @@ import os
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import numpy.typing as npt
 
 from pgfast import _core
 from pgfast._typing import BoolArray, FloatArray
 from pgfast.conjugate_gradient import CGResult
+from pgfast.parameters import Parameters
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
 
-class Policy(ABC):
+class Policy(Parameters, ABC):
     """What all policies share."""
 
     _kernel: _core.SoftmaxMlp | _core.MultiSoftmaxMlp | _core.GaussianMlp | _core.SoftmaxStateAction
-    _theta: FloatArray
     seed: int
     draws: int
     """How many times the policy has been sampled: the index of its next draw."""
-
-    @property
-    def theta(self) -> FloatArray:
-        """The parameters θ (P,)."""
-        return self._theta
-
-    @theta.setter
-    def theta(self, value: FloatArray) -> None:
-        if value is self._theta:  # policy.theta += step
-            return
-        array = np.asarray(value)
-        if array.shape != self._theta.shape:
-            raise ValueError(f"theta: has shape {array.shape}, expected {self._theta.shape}")
-        if array.dtype != self._theta.dtype:
-            raise TypeError(f"theta: has dtype {array.dtype}, expected {self._theta.dtype}")
-        self._theta[...] = array
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """float32 or float64: of θ and of every array that goes with it."""
-        return self._theta.dtype
 
     @abstractmethod
     def config(self) -> dict[str, Any]:

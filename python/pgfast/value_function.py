@@ -30,6 +30,7 @@ from pgfast.network_policy import (
     normalization_of,
 )
 from pgfast.normalization import ObservationNormalizer
+from pgfast.parameters import Parameters
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -50,7 +51,7 @@ class ValueFit:
     """What a singular linear system took on the diagonal of its correlation matrix; else 0."""
 
 
-class ValueFunction:
+class ValueFunction(Parameters):
     """A state's value by a network: V = f(s; θ).
 
     Without hidden layers f is linear, V = wᵀs + b, and `fit` solves for w and b; with them it takes
@@ -121,27 +122,6 @@ class ValueFunction:
             feature_kernel(self.features),
             normalization_of(self.normalizer),
         )
-
-    @property
-    def theta(self) -> FloatArray:
-        """The parameters θ (P,)."""
-        return self._theta
-
-    @theta.setter
-    def theta(self, value: FloatArray) -> None:
-        if value is self._theta:  # value.theta += step
-            return
-        array = np.asarray(value)
-        if array.shape != self._theta.shape:
-            raise ValueError(f"theta: has shape {array.shape}, expected {self._theta.shape}")
-        if array.dtype != self._theta.dtype:
-            raise TypeError(f"theta: has dtype {array.dtype}, expected {self._theta.dtype}")
-        self._theta[...] = array
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """float32 or float64: of θ and of every array that goes with it."""
-        return self._theta.dtype
 
     def predict(self, observations: FloatArray) -> FloatArray:
         """Values V(s).

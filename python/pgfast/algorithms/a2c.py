@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from pgfast import _core
-from pgfast.algorithms.algorithm import Algorithm, Stats
-from pgfast.algorithms.critic import Critic, explained_variance, gae_of, values_of
+from pgfast.algorithms.algorithm import Algorithm, Learner, Stats
+from pgfast.algorithms.critic import Critic, gae_of, values_of
+from pgfast.explained_variance import explained_variance
 from pgfast.network_policy import NetworkPolicy
 from pgfast.normalization import RewardNormalizer, normalize_advantages
 from pgfast.optimizers import Adam
@@ -83,7 +84,7 @@ class A2C(Algorithm):
         return ActorCriticLearner(self, policy, prior)
 
 
-class ActorCriticLearner:
+class ActorCriticLearner(Learner):
     """Climbs a surrogate of the return in minibatches, the value function beside it.
 
     A2C's surrogate is the policy gradient itself, in one minibatch; PPO (ppo.py) has another one
@@ -131,7 +132,7 @@ class ActorCriticLearner:
         values, final_values = values_of(batch, value)
         advantages = gae_of(batch, values, final_values, settings.gamma, settings.lam)
         targets = advantages + values[:-1]
-        explained = explained_variance(targets, values[:-1], batch)
+        explained = explained_variance(values[:-1], targets, batch.valid)
         if settings.normalize_advantages:
             advantages = normalize_advantages(advantages, batch.valid)
         epochs, batch_size, kl_limit, value_clip = self.minibatches()
@@ -140,28 +141,28 @@ class ActorCriticLearner:
         self.value_optimizer.learning_rate = settings.critic.learning_rate * left
         stats: Stats = _core.climb_minibatches(
             policy._kernel,
-            self.optimizer.arguments(policy.theta),
-            batch.observations,
-            batch.actions,
-            batch.masks,
-            batch.log_probs,
-            settings.discounted(advantages, batch),
-            batch.valid,
-            self.surrogate(),
-            None if self.prior is None else (self.prior._kernel, self.prior.theta),
-            (
+            adam=self.optimizer.arguments(policy.theta),
+            observations=batch.observations,
+            actions=batch.actions,
+            masks=batch.masks,
+            log_probs=batch.log_probs,
+            advantages=settings.discounted(advantages, batch),
+            valid=batch.valid,
+            surrogate=self.surrogate(),
+            reference=None if self.prior is None else (self.prior._kernel, self.prior.theta),
+            value=(
                 value._kernel,
                 self.value_optimizer.arguments(value.theta),
                 targets,
                 None if value_clip is None else values[:-1],
                 value_clip or 0.0,
             ),
-            epochs,
-            batch_size or batch.rewards.size,
-            settings.max_gradient_norm or math.inf,
-            kl_limit,
-            policy.seed,
-            self.updates % 2**32,
+            epochs=epochs,
+            batch_size=batch_size or batch.rewards.size,
+            max_gradient_norm=settings.max_gradient_norm or math.inf,
+            target_kl=kl_limit,
+            seed=policy.seed,
+            stream=self.updates % 2**32,
         )
         self.optimizer.count += int(stats["minibatches"])
         self.value_optimizer.count += int(stats["minibatches"])

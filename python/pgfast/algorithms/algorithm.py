@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,15 +20,16 @@ Stats = dict[str, float]
 """Numbers of one update by name. A number that is not finite stops the training."""
 
 
-class Learner(Protocol):
-    """Changes a policy from batches of experience.
+class Learner(ABC):
+    """Changes a policy from batches of experience."""
 
-    Where the environments are reset between two batches, `forget` is called in between.
-    """
+    def forget(self) -> None:  # noqa: B027  most learners have nothing to forget
+        """Give up what is remembered of episodes under way: the environments were reset.
 
-    def forget(self) -> None:
-        """Give up what is remembered of episodes under way."""
+        Most learners remember nothing of them.
+        """
 
+    @abstractmethod
     def update(self, batch: Rollout, progress: float = 0.0) -> Stats:
         """Learn from one batch: change the policy's θ in place.
 

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from pgfast._typing import FloatArray
-from pgfast.algorithms.algorithm import Stats
+from pgfast.algorithms.algorithm import Learner, Stats
 from pgfast.algorithms.critic import AdvantageAlgorithm, Advantages
 from pgfast.conjugate_gradient import conjugate_gradient
 from pgfast.policy import Policy
@@ -61,7 +61,7 @@ class CompatibleActorCritic(AdvantageAlgorithm):
         return CompatibleLearner(self, policy)
 
 
-class CompatibleLearner:
+class CompatibleLearner(Learner):
     """Keeps w, and moves θ along it."""
 
     def __init__(self, algorithm: CompatibleActorCritic, policy: Policy) -> None:
@@ -70,9 +70,6 @@ class CompatibleLearner:
         self.advantages = Advantages(algorithm, policy)
         self.w: FloatArray = np.zeros_like(policy.theta)
         """The critic's weights."""
-
-    def forget(self) -> None:
-        """Nothing is remembered of episodes."""
 
     def update(self, batch: Rollout, progress: float = 0.0) -> Stats:
         """One update of w and θ, or one for each time of the batch."""

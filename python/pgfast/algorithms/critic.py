@@ -10,6 +10,7 @@ import numpy as np
 from pgfast._typing import FloatArray, as_count, as_number, as_sizes
 from pgfast.algorithms.algorithm import Algorithm, Stats
 from pgfast.algorithms.reinforce import Baseline, advantages, check_baseline
+from pgfast.explained_variance import explained_variance
 from pgfast.features import PolynomialFeatures
 from pgfast.network_policy import NetworkPolicy
 from pgfast.policy import Policy
@@ -106,14 +107,6 @@ def gae_of(
     )
 
 
-def explained_variance(targets: FloatArray, values: FloatArray, batch: Rollout) -> float:
-    """1 − Var(y − V) / Var(y) over the steps that happened; 0 where y does not vary."""
-    happened = slice(None) if batch.valid is None else batch.valid
-    y = targets[happened].astype(np.float64)
-    variance = float(y.var()) if y.size else 0.0
-    return 1 - float((y - values[happened]).var()) / variance if variance > 0 else 0.0
-
-
 @dataclass(frozen=True, kw_only=True)
 class AdvantageAlgorithm(Algorithm):
     """What learns from advantages: reward-to-go less a baseline, or GAE with a critic."""
@@ -178,7 +171,7 @@ class Advantages:
         values, final_values = values_of(batch, self.value)
         estimate = gae_of(batch, values, final_values, settings.gamma, settings.lam)
         targets = estimate + values[:-1]
-        stats = {"explained_variance": explained_variance(targets, values[:-1], batch)}
+        stats = {"explained_variance": explained_variance(values[:-1], targets, batch.valid)}
         self.value.fit(
             batch.observations,
             targets,

@@ -10,7 +10,7 @@ import numpy as np
 
 from pgfast import _core
 from pgfast._typing import FloatArray
-from pgfast.algorithms.algorithm import Algorithm, Stats
+from pgfast.algorithms.algorithm import Algorithm, Learner, Stats
 from pgfast.optimizers import Adam
 from pgfast.policy import Policy
 from pgfast.returns import episode_return
@@ -104,7 +104,7 @@ class GRPO(Algorithm):
         return GRPOLearner(self, policy, prior)
 
 
-class GRPOLearner:
+class GRPOLearner(Learner):
     """Climbs the clipped surrogate of group-relative advantages in minibatches."""
 
     def __init__(self, algorithm: GRPO, policy: Policy, prior: Policy | None = None) -> None:
@@ -115,9 +115,6 @@ class GRPOLearner:
         self.optimizer = Adam(algorithm.learning_rate)
         self.updates = 0
 
-    def forget(self) -> None:
-        """Nothing is remembered of episodes."""
-
     def update(self, batch: Rollout, progress: float = 0.0) -> Stats:
         """Advantages, then the minibatches."""
         settings, policy = self.algorithm, self.policy
@@ -125,22 +122,22 @@ class GRPOLearner:
         advantages = settings.advantages(batch)
         stats: Stats = _core.climb_minibatches(
             policy._kernel,
-            self.optimizer.arguments(policy.theta),
-            batch.observations,
-            batch.actions,
-            batch.masks,
-            batch.log_probs,
-            np.ascontiguousarray(advantages, policy.dtype),
-            batch.valid,
-            (weighting, settings.clip or 0.0, settings.entropy, 0.0, settings.prior_kl),
-            None if self.prior is None else (self.prior._kernel, self.prior.theta),
-            None,
-            settings.epochs,
-            settings.batch_size or batch.rewards.size,
-            settings.max_gradient_norm or math.inf,
-            math.inf,
-            policy.seed,
-            self.updates % 2**32,
+            adam=self.optimizer.arguments(policy.theta),
+            observations=batch.observations,
+            actions=batch.actions,
+            masks=batch.masks,
+            log_probs=batch.log_probs,
+            advantages=np.ascontiguousarray(advantages, policy.dtype),
+            valid=batch.valid,
+            surrogate=(weighting, settings.clip or 0.0, settings.entropy, 0.0, settings.prior_kl),
+            reference=None if self.prior is None else (self.prior._kernel, self.prior.theta),
+            value=None,
+            epochs=settings.epochs,
+            batch_size=settings.batch_size or batch.rewards.size,
+            max_gradient_norm=settings.max_gradient_norm or math.inf,
+            target_kl=math.inf,
+            seed=policy.seed,
+            stream=self.updates % 2**32,
         )
         self.optimizer.count += int(stats["minibatches"])
         self.updates += 1

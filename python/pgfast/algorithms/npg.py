@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pgfast.algorithms.algorithm import Stats
+from pgfast.algorithms.algorithm import Learner, Stats
 from pgfast.algorithms.critic import AdvantageAlgorithm, Advantages
 from pgfast.policy import Policy
 from pgfast.rollout import Rollout
@@ -50,16 +50,13 @@ class NPG(AdvantageAlgorithm):
         return NPGLearner(self, policy)
 
 
-class NPGLearner:
+class NPGLearner(Learner):
     """Solves for the natural gradient and steps to the edge of the KL radius."""
 
     def __init__(self, algorithm: NPG, policy: Policy) -> None:
         self.algorithm = algorithm
         self.policy = policy
         self.advantages = Advantages(algorithm, policy)
-
-    def forget(self) -> None:
-        """Nothing is remembered of episodes."""
 
     def update(self, batch: Rollout, progress: float = 0.0) -> Stats:
         """θ ← θ + √(2 δ / xᵀ(F + damping I)x) · x; no step where g = 0."""

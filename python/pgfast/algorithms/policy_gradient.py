@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from pgfast._typing import FloatArray
-from pgfast.algorithms.algorithm import EpisodicAlgorithm, Stats
+from pgfast.algorithms.algorithm import EpisodicAlgorithm, Learner, Stats
 from pgfast.optimizers import SGD, Adam, Optimizer
 from pgfast.policy import Policy
 from pgfast.returns import episode_return
@@ -57,7 +57,7 @@ class PolicyGradient(EpisodicAlgorithm):
         return GradientLearner(self, policy)
 
 
-class GradientLearner:
+class GradientLearner(Learner):
     """Climbs the estimated gradient with an optimizer."""
 
     def __init__(self, algorithm: PolicyGradient, policy: Policy) -> None:
@@ -65,9 +65,6 @@ class GradientLearner:
         self.policy = policy
         make = {"adam": Adam, "sgd": SGD}[algorithm.optimizer]
         self.optimizer: Optimizer = make(algorithm.learning_rate)
-
-    def forget(self) -> None:
-        """Nothing is remembered of episodes."""
 
     def update(self, batch: Rollout, progress: float = 0.0) -> Stats:
         """θ ← θ + α g."""

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pgfast import _core
 from pgfast._typing import as_int
 from pgfast.algorithms.algorithm import Stats
-from pgfast.algorithms.critic import Advantages
-from pgfast.algorithms.npg import NPG
+from pgfast.algorithms.npg import NPG, NPGLearner
 from pgfast.policy import Policy
 from pgfast.rollout import Rollout
 
@@ -41,22 +40,16 @@ class TRPO(NPG):
             self._fail("shrink", self.shrink, "a number in (0, 1)")
         self._check_unit_interval("accept")
 
-    def learner(self, policy: Policy, prior: Policy | None = None) -> TRPOLearner:  # type: ignore[override]
+    def learner(self, policy: Policy, prior: Policy | None = None) -> TRPOLearner:
         """Make what learns, for this policy."""
         self._refuse_prior(prior)
         return TRPOLearner(self, policy)
 
 
-class TRPOLearner:
+class TRPOLearner(NPGLearner):
     """Steps inside the trust region, or not at all."""
 
-    def __init__(self, algorithm: TRPO, policy: Policy) -> None:
-        self.algorithm = algorithm
-        self.policy = policy
-        self.advantages = Advantages(algorithm, policy)
-
-    def forget(self) -> None:
-        """Nothing is remembered of episodes."""
+    algorithm: TRPO
 
     def update(self, batch: Rollout, progress: float = 0.0) -> Stats:
         """One step of the trust region."""
