@@ -79,11 +79,7 @@ class Critic:
 
 def values_of(batch: Rollout, value: ValueFunction) -> tuple[FloatArray, FloatArray]:
     """V before and after every step (T + 1, N), and V of the final observations (K,)."""
-    length, width = batch.rewards.shape
-    values = np.zeros((length + 1, width), batch.rewards.dtype)
-    values[:-1] = value.predict(batch.observations)
-    if batch.last_observations is not None:
-        values[-1] = value.predict(batch.last_observations)
+    values = value.of_rollout(batch.observations, batch.last_observations)
     if len(batch.final_observations) == 0:
         return values, values[:0, 0]
     return values, value.predict(batch.final_observations)

@@ -62,14 +62,17 @@ class PreprocessedTile {
     }
   }
 
-  const S* forward(const S* x, Index rows) {
+  // What the layers see of x (rows, D); it stays until the next call, unless it is x itself.
+  const S* prepare(const S* x, Index rows) {
     if (network_.normalization()) x = normalize(x, rows);
     if (network_.features()) {
       network_.features()->apply(x, rows, features_.data());
       x = features_.data();
     }
-    return mlp_.forward(x, rows);
+    return x;
   }
+
+  const S* forward(const S* x, Index rows) { return mlp_.forward(prepare(x, rows), rows); }
 
   void theta_changed() { mlp_.theta_changed(); }
   void backward(const S* dz, S* gradient) { mlp_.backward(dz, gradient); }
