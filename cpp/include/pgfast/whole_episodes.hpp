@@ -20,7 +20,7 @@ struct EpisodeStep {
   const bool* active;                  // (lanes)
   const S* observations;               // (lanes, D), before the step
   const Action* actions;               // (lanes, A)
-  const S* log_probs;                  // (lanes)
+  const S* log_probs;                  // (lanes), where they are asked for
   const S* rewards;                    // (lanes)
   const bool *terminated, *truncated;  // (lanes)
   const S* next_observations;          // (lanes, D)
@@ -34,7 +34,7 @@ struct EpisodeStep {
 template <class S, class Action, class EnvAction, class ToEnv, class Visit>
 std::vector<Index> run_episodes(VectorEnv<S, EnvAction>& env, const Actor<S, Action>& actor,
                                 const ToEnv& to_env, Index episodes, Index T, const S* starts,
-                                std::uint64_t first_index, Visit&& visit) {
+                                std::uint64_t first_index, bool with_log_probs, Visit&& visit) {
   const Index N = env.num_envs(), D = env.observation_size(), A = actor.action_size();
   const Index K = env.state_size(), blocks = env.blocks();
   std::vector<Index> lengths(static_cast<std::size_t>(ceil_div(episodes, N) * blocks), 0);
@@ -66,7 +66,8 @@ std::vector<Index> run_episodes(VectorEnv<S, EnvAction>& env, const Actor<S, Act
         observations.swap(next_observations);
         // Lanes without an episode in this run have no action of the policy's: the first one's.
         own_actor->act(observations.data(), lanes, static_cast<std::uint32_t>(first),
-                       first_index + static_cast<std::uint64_t>(t), actions.data(), log_probs);
+                       first_index + static_cast<std::uint64_t>(t), actions.data(),
+                       with_log_probs ? log_probs : nullptr);
         for (Index l = lanes; l < env_lanes; ++l) {
           std::copy_n(actions.data(), A, actions.data() + l * A);
         }
@@ -97,7 +98,7 @@ std::vector<S> collect_episodes(VectorEnv<S, EnvAction>& env, const Actor<S, Act
   FinalObservations<S> finals(env.blocks(), D);
   for (Index b = 0; b < env.blocks(); ++b) finals.reserve(b, ceil_div(episodes, N) * env_lanes);
   const auto lengths = run_episodes(
-      env, actor, to_env, episodes, T, starts, first_index,
+      env, actor, to_env, episodes, T, starts, first_index, true,
       [&](Index block, const EpisodeStep<S, Action>& step) {
         const Index row = step.t * episodes + step.first, lanes = step.lanes;
         std::copy_n(step.observations, lanes * D, out.observations + row * D);
@@ -146,7 +147,7 @@ void episode_returns(VectorEnv<S, EnvAction>& env, const Actor<S, Action>& actor
   std::fill_n(returns, episodes, 0.0);
   std::fill_n(lengths, episodes, 0);
   run_episodes(env, actor, to_env, episodes, std::numeric_limits<Index>::max() - 1,
-               static_cast<const S*>(nullptr), first_index,
+               static_cast<const S*>(nullptr), first_index, false,
                [&](Index, const EpisodeStep<S, Action>& step) {
                  for (Index l = 0; l < step.lanes; ++l) {
                    returns[step.first + l] += static_cast<double>(step.rewards[l]);
