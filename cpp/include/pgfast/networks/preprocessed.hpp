@@ -62,20 +62,21 @@ class PreprocessedTile {
     }
   }
 
-  const S* forward(const S* x, Index rows) {
-    if (network_.normalization()) x = normalize(x, rows);
-    if (network_.features()) {
-      network_.features()->apply(x, rows, features_.data());
-      x = features_.data();
-    }
-    return mlp_.forward(x, rows);
-  }
+  const S* forward(const S* x, Index rows) { return mlp_.forward(preprocess(x, rows), rows); }
+  void prepare(const S* x, Index rows) { mlp_.prepare(preprocess(x, rows), rows); }
 
   void theta_changed() { mlp_.theta_changed(); }
   void backward(const S* dz, S* gradient) { mlp_.backward(dz, gradient); }
   void jvp(const S* v, S* dz) { mlp_.jvp(v, dz); }
 
  private:
+  const S* preprocess(const S* x, Index rows) {
+    if (network_.normalization()) x = normalize(x, rows);
+    if (!network_.features()) return x;
+    network_.features()->apply(x, rows, features_.data());
+    return features_.data();
+  }
+
   const S* normalize(const S* x, Index rows) {
     const Index D = network_.input_size();
     const auto limit = static_cast<S>(network_.normalization()->limit);
