@@ -461,6 +461,8 @@ def test_bad_critics_are_named():
         pg.Critic(ridge=-1.0)
     with pytest.raises(ValueError, match="Critic: degree"):
         pg.Critic(degree=0)
+    with pytest.raises(ValueError, match="Critic: fit is 'never', expected 'after' or 'before'"):
+        pg.Critic(fit="never")
     with pytest.raises(TypeError, match="Critic: policy is a StateActionSoftmaxPolicy"):
         pg.A2C().learner(pg.StateActionSoftmaxPolicy(2, 3))
 

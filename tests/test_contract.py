@@ -124,6 +124,15 @@ KERNELS = {
             "final_values": real(0),
         },
     ),
+    "finished_returns": (_core.finished_returns, {**EPISODES, "running": np.zeros(N)}),
+    "explained_variance": (
+        pg.explained_variance,
+        {"values": real(T, N), "targets": real(T, N), "valid": ~flags()},
+    ),
+    "normalize_advantages": (
+        pg.normalize_advantages,
+        {"advantages": real(T, N), "valid": ~flags()},
+    ),
     **{
         name: (getattr(pg, name), {"returns": real(T, N), "valid": ~flags()})
         for name in ("constant_baseline", "time_baseline", "leave_one_out_baseline")
@@ -137,6 +146,10 @@ KERNELS = {
         {"returns": real(T, N), "valid": ~flags(), "score_norms": abs(real(T, N))},
     ),
     "predict": (with_policy("predict", VALUE), {"observations": real(B, D)}),
+    "values": (
+        with_policy("of_rollout", VALUE),
+        {"observations": real(T, N, D), "last_observations": real(N, D)},
+    ),
     "gradient": (with_policy("gradient", VALUE), REGRESSION),
     "fit": (with_policy("fit", VALUE), REGRESSION),
     "linear fit": (with_policy("fit", LINEAR_VALUE), REGRESSION),
@@ -255,17 +268,35 @@ KERNELS = {
 }
 
 CASES = [(name, argument) for name, (_, arrays) in KERNELS.items() for argument in arrays]
-DECIDING = {"rewards", "returns", "logits", "mean", "b", "theta"}  # the dtype and the shape
+DECIDING = {
+    "rewards",
+    "returns",
+    "targets",
+    "advantages",
+    "logits",
+    "mean",
+    "b",
+    "theta",
+}  # the dtype and the shape
 OPTIONAL = {
-    *("final_values", "last_values", "log_probs", "mask", "masks", "old_values", "valid"),
+    *(
+        "final_values",
+        "last_observations",
+        "last_values",
+        "log_probs",
+        "mask",
+        "masks",
+        "old_values",
+        "valid",
+    ),
     "weights",
 }
-STEPS = {"sgd_step", "adam_step", "climb_minibatches", "trust_region_step"}
+STEPS = {"sgd_step", "adam_step", "climb_minibatches", "trust_region_step", "finished_returns"}
 
 
 def in_place(name, argument):
     """Whether the call changes that array."""
-    return name in STEPS and argument in ("theta", "m", "v")
+    return name in STEPS and argument in ("theta", "m", "v", "running")
 
 
 def call(name, **spoiled):
@@ -302,7 +333,8 @@ def test_every_kernel_of_the_core_is_held_to_the_contract():
     functions = {name for name in dir(_core) if callable(getattr(_core, name)) and name[0] != "_"}
     functions = {name for name in functions if not isinstance(getattr(_core, name), type)}
     others = {"build_info", "get_num_threads", "set_num_threads", "philox", "plain_cartpole"}
-    others |= {"collect_steps", "collect_episodes"}  # of environments: see test_rollout.py
+    others |= {"collect_steps", "collect_episodes", "episode_returns"}  # see test_rollout.py
+    others |= {"memory_use"}
     others |= {
         f"{kind}_{dtype}"
         for kind in ("uniform", "normal", *(env.kernel for env in NATIVE_ENVS.values()))
@@ -341,7 +373,10 @@ def test_another_rank_is_an_error(name, argument):
     scalar = np.zeros((), array.dtype)
     shape = re.escape("has shape ()")
     fails(name, argument, ValueError, shape, **{argument: scalar})
-    if argument not in ("observations", "logits", "mean"):  # those take any leading dimensions
+    any_leading = argument in ("observations", "logits", "mean") or (
+        name in ("explained_variance", "normalize_advantages") and argument in DECIDING
+    )
+    if not any_leading:
         fails(name, argument, ValueError, "has shape", **{argument: array[None]})
 
 

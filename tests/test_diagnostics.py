@@ -82,21 +82,6 @@ def test_the_effective_sample_size_is_its_formula():
         pg.effective_sample_size(x, valid[0])
 
 
-def test_explained_variance_is_its_formula():
-    rng = np.random.default_rng(0)
-    y, valid = rng.normal(5, 2, (20, 5)), rng.random((20, 5)) < 0.6
-    v = 0.5 * y + rng.normal(size=y.shape)
-    assert pg.explained_variance(v, y) == pytest.approx(1 - (y - v).var() / y.var(), rel=1e-12)
-    assert pg.explained_variance(v, y, valid) == pg.explained_variance(v[valid], y[valid])
-    assert pg.explained_variance(y, y) == 1
-    assert pg.explained_variance(y + 7, y) == pytest.approx(1)
-    assert pg.explained_variance(np.zeros_like(y), y) == 0
-    assert pg.explained_variance(v, np.full_like(y, 3.0)) == 0
-    assert np.isnan(pg.explained_variance(np.array([np.nan, 1.0]), np.array([1.0, 2.0])))
-    with pytest.raises(ValueError, match="explained_variance: values has shape"):
-        pg.explained_variance(v[0], y)
-
-
 def test_baselines_are_compared_by_the_variance_of_their_gradients(policy):
     batch = a_batch(policy)
     result = pg.compare_baselines(policy, batch, gamma=0.99)

@@ -14,7 +14,7 @@ from gymnasium.vector import AutoresetMode
 import pgfast as pg
 from pgfast.training import EpisodeReturns, NonFiniteError
 
-ALGORITHMS = ["policy-gradient", "reinforce", "npg"]
+ALGORITHMS = ["policy-gradient", "reinforce", "trpo"]
 COLUMNS = ["update", "steps", "episodes", "mean_return", "seconds"]
 
 
@@ -304,7 +304,7 @@ def test_a_batch_of_nothing_but_resets_teaches_nothing(algorithm):
 
 
 def test_a_loop_of_ones_own_is_told_why_it_ended():
-    trainer = pg.Trainer("CartPole-v1", "npg", steps=1)
+    trainer = pg.Trainer("CartPole-v1", "reinforce", steps=1)
     trainer.update()
     assert trainer.done
     assert trainer.run.stopped == "steps"

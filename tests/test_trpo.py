@@ -161,6 +161,55 @@ def test_steps_of_every_environment_with_a_critic(kind):
 
 
 @pytest.mark.parametrize("kind", [pg.NPG, pg.TRPO])
+@pytest.mark.parametrize("whole", [False, True])
+def test_a_critic_that_is_fitted_before(kind, whole):
+    """V solves for the discounted rewards that follow; then the advantages are taken with it."""
+    policy = a_policy("linear")
+    batch = a_batch(policy, T=20, whole=whole)
+    critic = pg.Critic(degree=2, fit="before")
+    amount = {"episodes": 20} if whole else {"episodes": None, "steps": 20}
+    algorithm = kind(critic=critic, gamma=0.9, lam=0.8, kl_radius=1e-5, **amount)
+    learner = algorithm.learner(policy.copy())
+    theta = pg.normal(learner.advantages.value.theta.shape, seed=5, dtype=np.float64)
+    learner.advantages.value.theta = theta  # what it learned from batches before
+    stats = learner.update(batch)
+
+    value = critic.value_function(policy)
+    value.theta = theta
+    finals = value.predict(batch.final_observations) if len(batch.final_observations) else None
+    last = None if whole else value.predict(batch.last_observations)
+    targets = np.zeros(batch.rewards.shape)
+    after = np.zeros(batch.rewards.shape[1]) if whole else last
+    cut = iter(reversed(range(int(batch.truncated.sum()))))
+    for t in reversed(range(len(targets))):
+        for n in reversed(range(targets.shape[1])):
+            follows = after[n]
+            if batch.truncated[t, n]:
+                follows = finals[next(cut)]
+            if batch.terminated[t, n]:
+                follows = 0
+            targets[t, n] = after[n] = batch.rewards[t, n] + 0.9 * follows
+    fit = value.fit(batch.observations, targets, valid=batch.valid)
+    np.testing.assert_allclose(learner.advantages.value.theta, value.theta, rtol=1e-9, atol=1e-12)
+    assert stats["explained_variance"] == pytest.approx(fit.explained_variance, rel=1e-9)
+    values = value.of_rollout(batch.observations, batch.last_observations)
+    finals = value.predict(batch.final_observations) if finals is not None else np.zeros(0)
+    advantages = pg.gae(
+        batch.rewards,
+        values,
+        batch.terminated,
+        batch.truncated,
+        gamma=0.9,
+        lam=0.8,
+        final_values=finals,
+    )
+    if whole:
+        advantages = np.where(batch.valid, advantages, 0)
+    g = policy.score(batch.observations, batch.actions, advantages) / batch.steps
+    assert stats["gradient_norm"] == pytest.approx(np.linalg.norm(g), rel=1e-9)
+
+
+@pytest.mark.parametrize("kind", [pg.NPG, pg.TRPO])
 @pytest.mark.parametrize("gamma", [0.0, 0.5, 1.0])
 def test_discounted_states_weigh_less(kind, gamma):
     """With `discount_states` step t has weight γᵗ, 1 at t = 0 also where γ = 0."""

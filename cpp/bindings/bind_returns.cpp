@@ -1,4 +1,5 @@
 #include "episodes.hpp"
+#include "pgfast/finished_returns.hpp"
 #include "pgfast/n_step_return.hpp"
 #include "pgfast/returns.hpp"
 
@@ -36,6 +37,19 @@ py::array py_episode_return(py::object rewards, py::object terminated, py::objec
     episode_return<S>(in.rewards.matrix(), in.terminated.matrix(), in.truncated.matrix(),
                       happened.data, static_cast<S>(discount), view);
     return out;
+  });
+}
+
+// (sum of the returns of the episodes that ended, their number); `running` is changed in place.
+py::tuple py_finished_returns(py::object rewards, py::object terminated, py::object truncated,
+                              py::object running) {
+  const Arguments arguments("finished_returns");
+  return arguments.dispatch("rewards", rewards, [&]<class S>() -> py::tuple {
+    const Episodes<S> in(arguments, rewards, terminated, truncated);
+    const auto sums = arguments.in_place<double>("running", running, {in.N});
+    const FinishedReturns finished = finished_returns<S>(
+        in.rewards.matrix(), in.terminated.matrix(), in.truncated.matrix(), sums.data);
+    return py::make_tuple(finished.sum, finished.count);
   });
 }
 
@@ -96,6 +110,8 @@ void bind_returns(py::module_& m) {
         py::arg("truncated"), py::arg("gamma"), py::arg("last_values"), py::arg("final_values"));
   m.def("episode_return", &py_episode_return, py::arg("rewards"), py::arg("terminated"),
         py::arg("truncated"), py::arg("gamma"), py::arg("valid"));
+  m.def("finished_returns", &py_finished_returns, py::arg("rewards"), py::arg("terminated"),
+        py::arg("truncated"), py::arg("running"));
   m.def("n_step_return", &py_n_step_return, py::arg("rewards"), py::arg("values"),
         py::arg("terminated"), py::arg("truncated"), py::arg("gamma"), py::arg("n"),
         py::arg("final_values"));

@@ -1,5 +1,5 @@
 #include "native_env.hpp"
-#include "pgfast/rollout.hpp"
+#include "pgfast/whole_episodes.hpp"
 #include "policies.hpp"
 
 namespace pgfast::bindings {
@@ -61,6 +61,7 @@ class Play {
     auto actions = output<Action>(action_shape(T, N));
     auto log_probs = output<S>({T, N}), rewards = output<S>({T, N});
     auto terminated = output<bool>({T, N}), truncated = output<bool>({T, N});
+    auto elapsed = output<std::int64_t>({N});
     const RolloutArrays<S, Action> out{observations.mutable_data(),
                                        actions.mutable_data(),
                                        log_probs.mutable_data(),
@@ -68,14 +69,15 @@ class Play {
                                        terminated.mutable_data(),
                                        truncated.mutable_data(),
                                        nullptr,
-                                       last_observations.mutable_data()};
+                                       last_observations.mutable_data(),
+                                       elapsed.mutable_data()};
     std::vector<S> finals;
     env_.locked([&](auto& env) {
       const SamplingActor<S, P> actor(policy_, theta_.data, seed);
       finals = collect_steps(env, actor, to_env_, T, first_index, out);
     });
     return py::make_tuple(observations, actions, log_probs, rewards, terminated, truncated,
-                          py::none(), last_observations, rows(finals));
+                          py::none(), last_observations, rows(finals), elapsed);
   }
 
   // `greedy`: the policy's most probable actions instead of samples. The arrays come trimmed to the
@@ -94,22 +96,34 @@ class Play {
       WholeEpisodes arrays(T, N, env_.observation_size(), action_shape(T, N));
       env_.locked([&](auto& env) {
         const auto start = env.get_state();
-        std::unique_ptr<Actor<S, Action>> actor;
-        if (greedy) {
-          actor = std::make_unique<GreedyActor<S, P>>(policy_, theta_.data);
-        } else {
-          actor = std::make_unique<SamplingActor<S, P>>(policy_, theta_.data, seed);
-        }
-        arrays.finals = collect_episodes(env, *actor, to_env_, N, T, starts.data, first_index,
-                                         arrays.views, arrays.longest);
+        arrays.finals = collect_episodes(env, *actor(greedy, seed), to_env_, N, T, starts.data,
+                                         first_index, arrays.views, arrays.longest);
         if (arrays.longest > T) env.set_state(start);
       });
       if (arrays.longest <= T) return arrays.trimmed(rows(arrays.finals));
     }
   }
 
+  // (returns (episodes,) float64, lengths (episodes,) int64).
+  py::tuple returns(Index episodes, bool greedy, std::uint64_t seed, std::uint64_t first_index) {
+    const Index N = arguments_.at_least("episodes", episodes, 1);
+    auto sums = output<double>({N});
+    auto lengths = output<std::int64_t>({N});
+    double* sum = sums.mutable_data();
+    std::int64_t* length = lengths.mutable_data();
+    env_.locked([&](auto& env) {
+      episode_returns(env, *actor(greedy, seed), to_env_, N, first_index, sum, length);
+    });
+    return py::make_tuple(sums, lengths);
+  }
+
  private:
-  // Arrays of T rows for whole episodes, zero: the system gives their pages when they are written.
+  std::unique_ptr<Actor<S, Action>> actor(bool greedy, std::uint64_t seed) const {
+    if (greedy) return std::make_unique<GreedyActor<S, P>>(policy_, theta_.data);
+    return std::make_unique<SamplingActor<S, P>>(policy_, theta_.data, seed);
+  }
+
+  // Arrays of T rows for whole episodes.
   struct WholeEpisodes {
     py::array_t<S> observations, log_probs, rewards;
     py::array_t<Action> actions;
@@ -119,13 +133,13 @@ class Play {
     Index longest = 0;
 
     WholeEpisodes(Index T, Index N, Index D, const Shape& action_shape)
-        : observations(zeros<S>({T, N, D})),
-          log_probs(zeros<S>({T, N})),
-          rewards(zeros<S>({T, N})),
-          actions(zeros<Action>(action_shape)),
-          terminated(zeros<bool>({T, N})),
-          truncated(zeros<bool>({T, N})),
-          valid(zeros<bool>({T, N})),
+        : observations(output<S>({T, N, D})),
+          log_probs(output<S>({T, N})),
+          rewards(output<S>({T, N})),
+          actions(output<Action>(action_shape)),
+          terminated(output<bool>({T, N})),
+          truncated(output<bool>({T, N})),
+          valid(output<bool>({T, N})),
           views{observations.mutable_data(), actions.mutable_data(),
                 log_probs.mutable_data(),    rewards.mutable_data(),
                 terminated.mutable_data(),   truncated.mutable_data(),
@@ -175,6 +189,14 @@ void bind_pair(py::module_& m) {
       },
       py::arg("env"), py::arg("policy"), py::arg("theta"), py::arg("episodes"), py::arg("greedy"),
       py::arg("states"), py::arg("seed"), py::arg("first_index"));
+  m.def(
+      "episode_returns",
+      [](E& env, const P& policy, py::object theta, Index episodes, bool greedy, std::uint64_t seed,
+         std::uint64_t first_index) {
+        return Play<E, P>(env, policy, theta).returns(episodes, greedy, seed, first_index);
+      },
+      py::arg("env"), py::arg("policy"), py::arg("theta"), py::arg("episodes"), py::arg("greedy"),
+      py::arg("seed"), py::arg("first_index"));
 }
 
 }  // namespace

@@ -17,20 +17,23 @@ struct Read {
 template <class S>
 struct Regression : Read<S> {
   Input<S> targets;
-  std::vector<Index> samples;
+  std::vector<Index> chosen;  // by `valid`
+  bool all;
 
   Regression(const Arguments& arguments, const ValueNetwork& network, py::handle observations_,
              py::handle targets_, py::handle valid)
       : Read<S>(arguments, network, observations_),
-        targets(arguments.alongside<S>("targets", targets_, this->observations.leading)) {
-    Input<bool> flags;
-    if (!valid.is_none()) {
-      flags = arguments.alongside<bool>("valid", valid, this->observations.leading);
-    }
-    samples = samples_of(flags.data, this->observations.samples);
-    if (samples.empty()) arguments.fail("valid is False everywhere, expected at least one True");
+        targets(arguments.alongside<S>("targets", targets_, this->observations.leading)),
+        all(valid.is_none()) {
+    if (all) return;
+    const auto flags = arguments.alongside<bool>("valid", valid, this->observations.leading);
+    chosen = samples_of(flags.data, this->observations.samples);
+    if (chosen.empty()) arguments.fail("valid is False everywhere, expected at least one True");
   }
-  Index size() const { return static_cast<Index>(samples.size()); }
+  Index size() const {
+    return all ? this->observations.samples : static_cast<Index>(chosen.size());
+  }
+  const Index* samples() const { return all ? nullptr : chosen.data(); }
 };
 
 py::array predict_values(const ValueNetwork& network, py::object theta, py::object observations) {
@@ -46,6 +49,29 @@ py::array predict_values(const ValueNetwork& network, py::object theta, py::obje
   });
 }
 
+// V of observations (T, N, D) and of the last ones (N, D) or, where those are None, 0: (T + 1, N).
+py::array rollout_values(const ValueNetwork& network, py::object theta, py::object observations,
+                         py::object last_observations) {
+  const Arguments arguments("values");
+  return arguments.dispatch("theta", theta, [&]<class S>() -> py::array {
+    const auto t = arguments.input<S>("theta", theta, {network.num_parameters()});
+    const Index D = network.input_size();
+    const auto seen = arguments.input<S>("observations", observations, {"T", "N", D});
+    const Index T = seen.shape[0], N = seen.shape[1];
+    const auto last = arguments.optional<S>("last_observations", last_observations, {N, D});
+    auto out = output<S>({T + 1, N});
+    S* data = out.mutable_data();
+    const py::gil_scoped_release release;
+    predict<S>(network, t.data, seen.data, nullptr, T * N, data);
+    if (last.data) {
+      predict<S>(network, t.data, last.data, nullptr, N, data + T * N);
+    } else {
+      std::fill_n(data + T * N, N, S{0});
+    }
+    return out;
+  });
+}
+
 py::array gradient(const ValueNetwork& network, py::object theta, py::object observations,
                    py::object targets, py::object valid) {
   const Arguments arguments("gradient");
@@ -55,8 +81,8 @@ py::array gradient(const ValueNetwork& network, py::object theta, py::object obs
     auto out = output<S>({network.num_parameters()});
     S* data = out.mutable_data();
     const py::gil_scoped_release release;
-    squared_error_gradient<S>(network, t.data, in.observations.data, in.targets.data,
-                              in.samples.data(), in.size(), data);
+    squared_error_gradient<S>(network, t.data, in.observations.data, in.targets.data, in.samples(),
+                              in.size(), data);
     return out;
   });
 }
@@ -75,8 +101,8 @@ py::tuple fit(const Arguments& arguments, const ValueNetwork& network, py::handl
       const py::gil_scoped_release release;
       const Buffer<S> before = Eigen::Map<const Buffer<S>>(t.data, t.size);
       damping = f(t.data, in);
-      error = value_error<S>(network, t.data, in.observations.data, in.targets.data,
-                             in.samples.data(), in.size());
+      error = value_error<S>(network, t.data, in.observations.data, in.targets.data, in.samples(),
+                             in.size());
       if (!std::isfinite(error.loss)) std::copy_n(before.data(), t.size, t.data);
     }
     return py::make_tuple(error.loss, error.explained_variance, damping);
@@ -90,8 +116,8 @@ py::tuple fit_by_ridge(const ValueNetwork& network, py::object theta, py::object
   if (!is_linear(network)) arguments.fail("ridge is for a network without hidden layers");
   return fit(arguments, network, theta, observations, targets, valid,
              [&]<class S>(S* t, const Regression<S>& in) {
-               return fit_ridge<S>(network, t, in.observations.data, in.targets.data,
-                                   in.samples.data(), in.size(), penalty)
+               return fit_ridge<S>(network, t, in.observations.data, in.targets.data, in.samples(),
+                                   in.size(), penalty)
                    .damping;
              });
 }
@@ -105,8 +131,8 @@ py::tuple fit_by_minibatches(const ValueNetwork& network, py::object theta, py::
                               arguments.finite("learning_rate", learning_rate), seed, stream};
   return fit(arguments, network, theta, observations, targets, valid,
              [&]<class S>(S* t, const Regression<S>& in) {
-               fit_minibatches<S>(network, t, in.observations.data, in.targets.data, in.samples,
-                                  settings);
+               fit_minibatches<S>(network, t, in.observations.data, in.targets.data,
+                                  in.all ? samples_of(nullptr, in.size()) : in.chosen, settings);
                return 0.0;
              });
 }
@@ -125,6 +151,8 @@ void bind_value_function(py::module_& m) {
            }),
            py::arg("sizes"), py::arg("activation"), py::arg("features"), py::arg("normalization"))
       .def("predict", &predict_values, py::arg("theta"), py::arg("observations"))
+      .def("values", &rollout_values, py::arg("theta"), py::arg("observations"),
+           py::arg("last_observations"))
       .def("gradient", &gradient, py::arg("theta"), py::arg("observations"), py::arg("targets"),
            py::arg("valid"))
       .def("fit_ridge", &fit_by_ridge, py::arg("theta"), py::arg("observations"),

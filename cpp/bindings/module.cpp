@@ -4,9 +4,11 @@
 namespace pgfast::bindings {
 void bind_build_info(pybind11::module_& m);
 void bind_parallel(pybind11::module_& m);
+void bind_recycled(pybind11::module_& m);
 void bind_random(pybind11::module_& m);
 void bind_returns(pybind11::module_& m);
 void bind_vtrace(pybind11::module_& m);
+void bind_moments(pybind11::module_& m);
 void bind_baselines(pybind11::module_& m);
 void bind_value_function(pybind11::module_& m);
 void bind_softmax(pybind11::module_& m);
@@ -33,9 +35,11 @@ PYBIND11_MODULE(_core, m) {
   m.doc() = "The C++ core of pgfast. Use it through the package pgfast.";
   bind_build_info(m);
   bind_parallel(m);
+  bind_recycled(m);
   bind_random(m);
   bind_returns(m);
   bind_vtrace(m);
+  bind_moments(m);
   bind_baselines(m);
   bind_value_function(m);
   bind_softmax(m);

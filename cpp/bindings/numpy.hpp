@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "pgfast/arrays.hpp"
+#include "recycled.hpp"
 
 namespace pgfast::bindings {
 
@@ -351,9 +352,16 @@ class Arguments {
   std::string function_;
 };
 
+// A new array, its numbers anything. A large one is a view of a recycled block.
 template <class S>
 py::array_t<S> output(const Shape& shape) {
-  return py::array_t<S>(shape);
+  std::size_t size = sizeof(S);
+  for (const auto n : shape) size *= static_cast<std::size_t>(n);
+  if (size < recycled_from) return py::array_t<S>(shape);
+  const MemoryBlock* block = take_block(size);
+  const py::capsule owner(
+      block, [](void* pointer) { give_block_back(static_cast<const MemoryBlock*>(pointer)); });
+  return py::array_t<S>(shape, static_cast<const S*>(block->data), owner);
 }
 
 inline Shape operator+(Shape leading, const Shape& trailing) {
@@ -364,12 +372,6 @@ inline Shape operator+(Shape leading, const Shape& trailing) {
 template <class S>
 MatrixView<S> matrix_of(py::array_t<S>& array) {
   return {array.mutable_data(), array.shape(0), array.shape(1)};
-}
-
-// An array of zeros; the operating system provides the pages when they are first written.
-template <class S>
-py::array_t<S> zeros(const Shape& shape) {
-  return py::module_::import("numpy").attr("zeros")(shape, py::dtype::of<S>());
 }
 
 }  // namespace pgfast::bindings

@@ -94,7 +94,8 @@ if TYPE_CHECKING:
     from pgfast.envs.make import make
     from pgfast.envs.policy_for import policy_for
     from pgfast.evaluation import evaluate
-    from pgfast.training import Run, Trainer, train
+    from pgfast.run import Run
+    from pgfast.training import Trainer, train
 
 # Names whose modules import more than NumPy; and the twins, which few look at.
 _LAZY = {
@@ -102,7 +103,7 @@ _LAZY = {
     "check_vector_env": "pgfast.envs.check",
     "load": "pgfast.checkpoint",
     "make": "pgfast.envs.make",
-    "Run": "pgfast.training",
+    "Run": "pgfast.run",
     "Trainer": "pgfast.training",
     "collect": "pgfast.envs.collect",
     "evaluate": "pgfast.evaluation",

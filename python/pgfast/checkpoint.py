@@ -28,7 +28,7 @@ from pgfast.policy import Policy
 from pgfast.softmax_policy import SoftmaxPolicy, StateActionSoftmaxPolicy
 
 if TYPE_CHECKING:
-    from pgfast.training import Run
+    from pgfast.run import Run
     from pgfast.value_function import ValueFunction
 
 FORMAT = "pgfast-policy-1"
@@ -211,7 +211,7 @@ def load(path: str | os.PathLike[str]) -> Run:
     >>> bool((load(directory).policy.theta == run.policy.theta).all())
     True
     """
-    from pgfast.training import Run
+    from pgfast.run import Run
 
     source = Path(path)
     for name in (RUN_FILE, HISTORY_FILE, POLICY_FILE):

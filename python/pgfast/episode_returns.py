@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from pgfast import _core
 from pgfast.rollout import Rollout
 
 
@@ -13,26 +14,21 @@ class EpisodeReturns:
 
     def __init__(self) -> None:
         self._running: npt.NDArray[np.float64] = np.zeros(0)
+        self.last_count = 0
+        """How many ended in the last batch."""
         self.last_mean = float("nan")
         """Of the last batch in which one ended."""
 
     def mean_of(self, batch: Rollout) -> float:
         """Mean over the episodes that ended in this batch, or in the last one where any did."""
-        sums = np.cumsum(batch.rewards, axis=0, dtype=np.float64)
-        whole = batch.last_observations is None
-        if whole or len(self._running) != sums.shape[1]:
-            self._running = np.zeros(sums.shape[1])
-        sums += self._running
-        before = np.zeros(sums.shape[1])  # what had been summed when the running episode began
-        returns: list[npt.NDArray[np.float64]] = []
-        ends = batch.terminated | batch.truncated
-        for t in np.flatnonzero(ends.any(axis=1)):
-            ended = ends[t]
-            returns.append(sums[t, ended] - before[ended])
-            before[ended] = sums[t, ended]
-        self._running = sums[-1] - before
-        if returns:
-            self.last_mean = float(np.concatenate(returns).mean())
+        whole, columns = batch.last_observations is None, batch.rewards.shape[1]
+        if whole or len(self._running) != columns:
+            self._running = np.zeros(columns)
+        total, self.last_count = _core.finished_returns(
+            batch.rewards, batch.terminated, batch.truncated, self._running
+        )
+        if self.last_count > 0:
+            self.last_mean = total / self.last_count
         return self.last_mean
 
     def forget(self) -> None:

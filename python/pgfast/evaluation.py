@@ -54,12 +54,10 @@ def evaluate(
     workers = None if workers is None else as_count("evaluate", "workers", workers)
     opened = evaluation_env(origin, policy, episodes, as_seed("evaluate", seed), workers)
     try:
-        batch = collector(opened, policy).collect_episodes(episodes, greedy)
+        return collector(opened, policy).returns(episodes, greedy)[0]
     finally:
         if origin.makes:
             opened.close()
-    returns: npt.NDArray[np.float64] = batch.rewards.sum(axis=0, dtype=np.float64)
-    return returns
 
 
 def evaluation_env(

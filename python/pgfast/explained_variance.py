@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from pgfast._typing import BoolArray, FloatArray, as_samples
+from pgfast import _core
+from pgfast._typing import BoolArray, FloatArray
 
 
 def explained_variance(
@@ -15,26 +14,19 @@ def explained_variance(
     1 is perfect, 0 is no better than a constant, below 0 is worse.
 
     Parameters:
-        values: V (...).
-        targets: y (...).
+        values: V (...) in the dtype of `targets`.
+        targets: y (...) float32 or float64.
         valid: (...) bool, the samples that count; None means all.
 
     Returns:
         At most 1; 0 where the targets don't vary, and there is nothing to explain.
 
     Raises:
-        ValueError: shapes that differ.
+        ValueError: shapes that differ, or no sample at all.
+        TypeError: dtypes that differ.
 
+    >>> import numpy as np
     >>> explained_variance(np.array([1.0, 2.0]), np.array([1.0, 3.0]))
     0.75
     """
-    if np.shape(values) != np.shape(targets):
-        raise ValueError(
-            f"explained_variance: values has shape {np.shape(values)}, expected {np.shape(targets)}"
-        )
-    y = as_samples("explained_variance", targets, valid)
-    residual = y - as_samples("explained_variance", values, valid)
-    with np.errstate(invalid="ignore", over="ignore"):  # what is not finite comes out as NaN
-        if y.size == 0 or y.var() == 0:
-            return 0.0
-        return float(1 - residual.var() / y.var())
+    return _core.explained_variance(values, targets, valid)

@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pgfast import _core
 from pgfast._typing import BoolArray, FloatArray, as_number
 from pgfast.returns import reward_to_go
-from pgfast.running_moments import Float64Array, RunningMoments, State, array_of, mask_of
+from pgfast.running_moments import Float64Array, RunningMoments, State, array_of
 
 
 class ObservationNormalizer:
@@ -187,29 +188,13 @@ def normalize_advantages(advantages: FloatArray, valid: BoolArray | None = None)
         (...) in the dtype of `advantages`, 0 where not valid.
 
     Raises:
-        ValueError: `valid` has another shape.
+        ValueError: `valid` has another shape; no sample at all.
         TypeError: no floating-point dtype.
 
     >>> normalize_advantages(np.array([1.0, 3.0])), normalize_advantages(np.array([7.0]))
     (array([-1.,  1.]), array([0.]))
     """
-    a = np.asarray(advantages)
-    if a.dtype not in (np.dtype(np.float32), np.dtype(np.float64)):
-        raise TypeError(
-            f"normalize_advantages: advantages has dtype {a.dtype}, expected float32 or float64"
-        )
-    happened = mask_of("normalize_advantages", valid, a.shape)
-    of_steps = a[happened].astype(np.float64)
-    result = np.zeros_like(a)
-    if of_steps.size == 0:
-        return result
-    with np.errstate(invalid="ignore"):  # what is not finite goes in and comes out as NaN
-        centred = of_steps - of_steps[0]  # first, so that equal ones have no deviation at all
-        centred -= centred.mean()
-        deviation = math.sqrt(np.square(centred).mean())
-        rounding = np.finfo(a.dtype).eps * np.abs(of_steps).max()
-        result[happened] = 0.0 if deviation <= rounding else centred / deviation
-    return result
+    return _core.normalize_advantages(advantages, valid)
 
 
 _EPSILON = 1e-8

@@ -2,63 +2,32 @@
 
 from __future__ import annotations
 
-import os
+import math
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, is_dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from pgfast._typing import as_count, as_seed
-from pgfast.algorithms import ALGORITHMS, Algorithm
+from pgfast.algorithms import Algorithm
 from pgfast.envs.adapter import begin_anew
 from pgfast.envs.collect import check_policy
 from pgfast.envs.failure import EnvError
 from pgfast.envs.policy_for import policy_for
-from pgfast.envs.source import AnyVectorEnv, EnvLike, source
+from pgfast.envs.source import EnvLike, source
 from pgfast.episode_returns import EpisodeReturns
-from pgfast.evaluation import EVALUATION_EPISODES, check_policy_type, evaluate, evaluation_env
+from pgfast.evaluation import check_policy_type
 from pgfast.logging import History, Progress
 from pgfast.policy import Policy
 from pgfast.presets import preset
-
-Stop = Literal["solved", "steps", "interrupted", "non-finite", "failed"]
+from pgfast.run import Run, Stop, name_of, settings_of
+from pgfast.solved import Solved
 
 
 class NonFiniteError(ArithmeticError):
     """An update gave NaN or infinity; the policy holds the θ from before it."""
-
-
-@dataclass
-class Run:
-    """What a training run leaves."""
-
-    policy: Policy
-    history: History
-    """A row per update: update, steps, episodes, mean_return, seconds and the algorithm's own."""
-    seconds: float
-    """Training time, the checks that it is solved included."""
-    solved_at: int | None
-    """Environment steps after which the greedy policy was found to solve the environment."""
-    stopped: Stop
-    """Why it ended."""
-    env_id: str | None
-    algorithm: str
-    settings: dict[str, Any]
-    """The algorithm's."""
-    seed: int
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write policy.safetensors, run.json and history.csv to a new directory.
-
-        Raises:
-            FileExistsError: the directory holds something; nothing is written over.
-        """
-        from pgfast.checkpoint import save_run
-
-        save_run(self, path)
 
 
 class Trainer:
@@ -100,7 +69,7 @@ class Trainer:
         self.seed = as_seed("train", seed)
         self.env_id = origin.id
         named = algorithm if isinstance(algorithm, str) or algorithm is None else None
-        known = preset(self.env_id, named or _name_of(algorithm))
+        known = preset(self.env_id, named or name_of(algorithm))
         self.algorithm = algorithm if isinstance(algorithm, Algorithm) else known.algorithm
         self.total_steps = as_count("train", "steps", known.steps if steps is None else steps)
         workers = None if workers is None else as_count("train", "workers", workers)
@@ -108,8 +77,7 @@ class Trainer:
         count = as_count("train", "num_envs", side_by_side if num_envs is None else num_envs)
         settings = {"seed": self.seed, "flatten": flatten, **known.policy, **settings}
         dtype = policy.dtype if policy else settings.get("dtype", np.float32)
-        self._origin, self._workers = origin, workers
-        self._evaluation_env: AnyVectorEnv | None = None
+        self._origin = origin
         self.env = origin.open(num_envs=count, seed=self.seed, dtype=dtype, workers=workers)
         try:
             self.policy = policy or policy_for(self.env, **settings)
@@ -117,8 +85,10 @@ class Trainer:
             begin_anew(self.env)
             self.learner = self.algorithm.learner(self.policy, prior)
         except BaseException:
-            self.close()
+            if origin.makes:
+                self.env.close()
             raise
+        self._solved = Solved(origin, self.policy, self.seed, workers)
         threshold = origin.threshold if known.threshold is None else known.threshold
         self.threshold = None if threshold == np.inf else threshold
 
@@ -128,8 +98,6 @@ class Trainer:
         self.seconds = 0.0
         self.solved_at: int | None = None
         self.stopped: Stop = "interrupted"
-        self.greedy_return: float | None = None
-        self._last_look = 0
 
     def update(self) -> dict[str, float]:
         """Collect a batch, learn from it, and look whether the environment is solved.
@@ -143,24 +111,13 @@ class Trainer:
         """
         begin = time.perf_counter()
         before = self.policy.theta.copy()
-        try:
-            batch = self.algorithm.collect(self.env, self.policy)
-        except EnvError:
-            self.stopped = "failed"
-            raise
-        if batch.actions.dtype.kind == "f":
-            actions = float(np.abs(batch.actions).max())
-            self._check_finite({"actions": actions}, before)
-        progress = min(self.steps / self.total_steps, 1.0)
-        # Under NEXT_STEP a batch may hold nothing but resets: there is nothing to learn from.
-        stats = self.learner.update(batch, progress) if batch.steps > 0 else {}
-        self.steps += batch.steps
-        self.episodes += batch.episodes
-        self._check_finite(stats, before)
-        if batch.steps > 0:
-            stats |= self.policy.after_update(batch.observations, batch.valid)
-        mean_return = self._returns.mean_of(batch)
-        self._look_whether_solved(mean_return, self.steps / max(self.episodes, 1))
+        stats, mean_return = self._learn(before)
+        if self._is_time_to_look(mean_return) and self.threshold is not None:
+            if self._solved.look(self.threshold):
+                self.solved_at = self.steps
+            if not self._origin.makes:  # the given environments were reset: their episodes are over
+                self._returns.forget()
+                self.learner.forget()
         self.seconds += time.perf_counter() - begin
         row = {
             "update": float(len(self.history.rows) + 1),
@@ -175,6 +132,44 @@ class Trainer:
             self.stopped = "solved" if self.solved_at is not None else "steps"
         return row
 
+    def _learn(self, before: npt.NDArray[Any]) -> tuple[dict[str, float], float]:
+        """Collect a batch and learn from it; the batch is gone afterwards.
+
+        Returns:
+            The numbers of the update, and the mean return of the episodes that ended.
+        """
+        try:
+            batch = self.algorithm.collect(self.env, self.policy)
+        except EnvError:
+            self.stopped = "failed"
+            raise
+        if batch.actions.dtype.kind == "f":
+            self._check_finite({"actions": float(np.abs(batch.actions).max())}, before)
+        progress = min(self.steps / self.total_steps, 1.0)
+        steps = batch.steps
+        # Under NEXT_STEP a batch may hold nothing but resets: there is nothing to learn from.
+        stats = self.learner.update(batch, progress) if steps > 0 else {}
+        mean_return = self._returns.mean_of(batch)
+        self.steps += steps
+        self.episodes += self._returns.last_count
+        self._check_finite(stats, before)
+        if steps > 0:
+            stats |= self.policy.after_update(batch.observations, batch.valid)
+        return stats, mean_return
+
+    def _is_time_to_look(self, mean_return: float) -> bool:
+        """When the sampling policy reaches the threshold, at the end, and as `Solved` finds due."""
+        if self.threshold is None:
+            return False
+        if mean_return >= self.threshold or self.steps >= self.total_steps:
+            return True
+        return self._solved.is_due(self.steps, self.episodes)
+
+    @property
+    def greedy_return(self) -> float | None:
+        """Mean return of the greedy policy when it was last looked at; None where it never was."""
+        return self._solved.mean_return
+
     @property
     def done(self) -> bool:
         """Solved, or out of steps."""
@@ -183,7 +178,7 @@ class Trainer:
     def train(self, *, progress: bool = False) -> Run:
         """Update until `done`. KeyboardInterrupt passes through; `run` is what was reached."""
         bar = (
-            Progress(f"{self.env_id} {_name_of(self.algorithm)}", self.total_steps)
+            Progress(f"{self.env_id} {name_of(self.algorithm)}", self.total_steps)
             if progress
             else None
         )
@@ -198,9 +193,9 @@ class Trainer:
 
     def close(self) -> None:
         """Close the environments that were made for this training."""
-        for env in (self.env, self._evaluation_env):
-            if env is not None and self._origin.makes:
-                env.close()
+        self._solved.close()
+        if self._origin.makes:
+            self.env.close()
 
     @property
     def run(self) -> Run:
@@ -212,53 +207,21 @@ class Trainer:
             solved_at=self.solved_at,
             stopped=self.stopped,
             env_id=self.env_id,
-            algorithm=_name_of(self.algorithm) or type(self.algorithm).__name__,
-            settings=_settings(self.algorithm),
+            algorithm=name_of(self.algorithm) or type(self.algorithm).__name__,
+            settings=settings_of(self.algorithm),
             seed=self.seed,
         )
 
     def _check_finite(self, stats: dict[str, float], before: npt.NDArray[Any]) -> None:
-        terms = {**stats, "theta": float(np.abs(self.policy.theta).sum(dtype=np.float64))}
-        for term, value in terms.items():
-            if not np.isfinite(value):
+        theta = float(np.abs(self.policy.theta).sum(dtype=np.float64))
+        for term, value in {**stats, "theta": theta}.items():
+            if not math.isfinite(value):
                 self.policy.theta = before
                 self.stopped = "non-finite"
                 raise NonFiniteError(
                     f"train: {term} is {value} in update {len(self.history.rows) + 1}, after "
                     f"{self.steps} environment steps; the policy holds the theta from before it"
                 )
-
-    def _look_whether_solved(self, mean_return: float, episode_length: float) -> None:
-        """Evaluate the greedy policy, where that may be worth it.
-
-        Looking costs steps too, about 100 episodes of them. It is done when the sampling policy
-        reaches the threshold, at the end, and otherwise so often that it takes a fifth of all
-        steps.
-
-        Solved means: the mean return, less two standard errors, reaches the threshold in two looks,
-        one right after the other, over 100 episodes each.
-        """
-        if self.threshold is None:
-            return
-        due = self._last_look + 4 * EVALUATION_EPISODES * episode_length
-        if not mean_return >= self.threshold and self.steps < min(due, self.total_steps):
-            return
-        self._last_look = self.steps
-        if self._evaluation_env is None:  # its own one, where it can be made
-            self._evaluation_env = evaluation_env(
-                self._origin, self.policy, EVALUATION_EPISODES, self.seed, self._workers
-            )
-        for _ in range(2):  # whoever looks often enough will see luck: it must come twice
-            returns = evaluate(self.policy, self._evaluation_env)
-            self.greedy_return = float(returns.mean())
-            margin = 2 * returns.std() / np.sqrt(len(returns))
-            if not returns.mean() - margin >= self.threshold:
-                break
-        else:
-            self.solved_at = self.steps
-        if not self._origin.makes:  # the given environments were reset: their episodes are over
-            self._returns.forget()
-            self.learner.forget()
 
 
 def train(
@@ -329,24 +292,3 @@ def train(
         return trainer.train(progress=progress)
     finally:
         trainer.close()
-
-
-def _name_of(algorithm: object) -> str | None:
-    return next((name for name, kind in ALGORITHMS.items() if type(algorithm) is kind), None)
-
-
-def _settings(algorithm: Algorithm) -> dict[str, Any]:
-    """The settings as plain values; a function is told by its name."""
-    return {name: _plain(value) for name, value in vars(algorithm).items()}
-
-
-def _plain(value: object) -> Any:
-    if isinstance(value, np.generic):
-        return value.item()
-    if value is None or isinstance(value, (int, float, str)):
-        return value
-    if isinstance(value, tuple):
-        return [_plain(part) for part in value]
-    if is_dataclass(value) and not isinstance(value, type):
-        return {name: _plain(part) for name, part in vars(value).items()}
-    return getattr(value, "__name__", repr(value))

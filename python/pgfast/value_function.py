@@ -134,6 +134,20 @@ class ValueFunction(Parameters):
         """
         return self._kernel.predict(self.theta, observations)
 
+    def of_rollout(
+        self, observations: FloatArray, last_observations: FloatArray | None = None
+    ) -> FloatArray:
+        """Values V(s) before and after every step, as the estimators of returns take them.
+
+        Parameters:
+            observations: (T, N, D) in the dtype of θ.
+            last_observations: (N, D), those after the last step; None: the last row is 0.
+
+        Returns:
+            (T + 1, N).
+        """
+        return self._kernel.values(self.theta, observations, last_observations)
+
     def gradient(
         self,
         observations: FloatArray,

@@ -28,7 +28,7 @@ struct Samples {
       return true;
     };
     const RidgeOutcome outcome =
-        ridge_regression(n, J, ridge, [&] { return read; }, weights.data());
+        ridge_regression(n, J, ridge, [&] { return by_samples(J, read); }, weights.data());
     return {weights, outcome};
   }
   double residual(const Array<double>& weights, Index i) const {

@@ -3,7 +3,7 @@
 #include "pgfast/envs/cartpole.hpp"
 #include "pgfast/networks/mlp.hpp"
 #include "pgfast/policy_actor.hpp"
-#include "pgfast/rollout.hpp"
+#include "pgfast/whole_episodes.hpp"
 #include "threads.hpp"
 
 namespace pgfast {
@@ -224,6 +224,82 @@ TEST(episodes_by_hand, "Column k is episode k div N of environment k mod N, foll
         CHECK_SAME(rollout.finals.segment(4 * static_cast<Index>(f), 4), finals[f].second);
       }
     }
+  }
+}
+
+TEST(written_once, "Of arrays full of rubbish the rows of the longest episode are written, all.") {
+  const Player player;
+  for (const Index N : {7, 33, 70}) {
+    for (const Index episodes : {1, 33, 200}) {
+      CONTEXT("N " << N << ", " << episodes << " episodes");
+      Batch<CartPole<S>> batch(N, 40), again(N, 40);
+      batch.reset(env_seed);
+      again.reset(env_seed);
+      const auto expected = player.episodes(batch, episodes, 40);
+      Rollout out(40, episodes, N);
+      out.observations.fill(S{7});
+      out.actions.fill(7);
+      for (auto* array : {&out.log_probs, &out.rewards}) array->fill(S{7});
+      for (auto* array : {&out.terminated, &out.truncated, &out.valid}) array->fill(true);
+      const SamplingActor<S, SoftmaxMlp> actor(player.policy, player.theta.data(), policy_seed);
+      collect_episodes(again.env, actor, Unchanged{}, episodes, 40, static_cast<const S*>(nullptr),
+                       0, out.arrays(), out.longest);
+      const Index written = out.longest * episodes;
+      CHECK_EQ(out.longest, expected.longest);
+      CHECK_SAME(out.observations.head(written * 4), expected.observations.head(written * 4));
+      CHECK_SAME(out.actions.head(written), expected.actions.head(written));
+      CHECK_SAME(out.log_probs.head(written), expected.log_probs.head(written));
+      CHECK_SAME(out.rewards.head(written), expected.rewards.head(written));
+      CHECK_SAME(out.terminated.head(written), expected.terminated.head(written));
+      CHECK_SAME(out.truncated.head(written), expected.truncated.head(written));
+      CHECK_SAME(out.valid.head(written), expected.valid.head(written));
+    }
+  }
+}
+
+TEST(returns, "Returns and lengths are those of the episodes that are collected.") {
+  const Player player;
+  for (const Index N : {7, 70}) {
+    for (const Index episodes : {1, 33, 200}) {
+      CONTEXT("N " << N << ", " << episodes << " episodes");
+      Batch<CartPole<S>> batch(N, 40), again(N, 40);
+      batch.reset(env_seed);
+      again.reset(env_seed);
+      const auto rollout = player.episodes(batch, episodes, 40);
+      const SamplingActor<S, SoftmaxMlp> actor(player.policy, player.theta.data(), policy_seed);
+      Array<double> sums(episodes);
+      Array<std::int64_t> lengths(episodes);
+      episode_returns(again.env, actor, Unchanged{}, episodes, 0, sums.data(), lengths.data());
+      for (Index k = 0; k < episodes; ++k) {
+        double sum = 0;
+        std::int64_t length = 0;
+        for (Index t = 0; t < rollout.longest; ++t) {
+          sum += static_cast<double>(rollout.rewards[t * episodes + k]);
+          length += rollout.valid[t * episodes + k];
+        }
+        CHECK_EQ(sums[k], sum);
+        CHECK_EQ(lengths[k], length);
+      }
+      for (Index i = 0; i < N; ++i) CHECK(again.env.finished(i));
+    }
+  }
+}
+
+TEST(elapsed, "A rollout tells how old its first row's episodes are.") {
+  const Player player;
+  Batch<CartPole<S>> batch(40, 15);
+  batch.reset(env_seed);
+  const auto first = player.steps(batch, 9);
+  Rollout out(1, 40, 40);
+  Array<std::int64_t> elapsed(40);
+  auto arrays = out.arrays();
+  arrays.elapsed = elapsed.data();
+  const SamplingActor<S, SoftmaxMlp> actor(player.policy, player.theta.data(), policy_seed);
+  collect_steps(batch.env, actor, Unchanged{}, 1, 9, arrays);
+  for (Index i = 0; i < 40; ++i) {
+    std::int64_t age = 0;
+    for (Index t = 0; t < 9; ++t) age = first.done(t * 40 + i) ? 0 : age + 1;
+    CHECK_EQ(elapsed[i], age);
   }
 }
 

@@ -129,7 +129,8 @@ RidgeOutcome linear_baseline(ConstMatrixView<S> g, const bool* valid, const S* o
     return true;
   };
   Buffer<double> w = Buffer<double>::Zero(J + 1);
-  const RidgeOutcome outcome = ridge_regression(g.size(), J, ridge, [&] { return read; }, w.data());
+  const RidgeOutcome outcome =
+      ridge_regression(g.size(), J, ridge, [&] { return by_samples(J, read); }, w.data());
   for_each_block(g.size(), [&](Index begin, Index end) {
     Buffer<double> x(J + 1);
     for (Index i = begin; i < end; ++i) {

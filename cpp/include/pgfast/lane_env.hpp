@@ -207,6 +207,8 @@ class LaneEnv final : public VectorEnv<typename Env::Scalar, typename Env::Actio
     return (block_of(i).finished >> (i % env_lanes) & 1) != 0;
   }
 
+  std::int32_t elapsed(Index i) const override { return block_of(i).elapsed[i % env_lanes]; }
+
   bool valid(const S* state) const override {
     if constexpr (requires { env_.valid(state); }) {
       return env_.valid(state);
@@ -228,7 +230,7 @@ class LaneEnv final : public VectorEnv<typename Env::Scalar, typename Env::Actio
       const Block& block = block_of(i);
       const Index lane = i % env_lanes;
       read_state(i, copy.state.data() + i * K);
-      copy.elapsed[i] = block.elapsed[lane];
+      copy.elapsed[i] = elapsed(i);
       copy.finished[i] = finished(i);
       copy.seed[i] = block.draws[lane].seed;
       copy.counter[i] = block.draws[lane].counter;

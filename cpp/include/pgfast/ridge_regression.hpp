@@ -30,19 +30,43 @@ struct RidgeOutcome {
   double damping = 0;  // added to the diagonal of R; 0 where the system was regular
 };
 
+// A reader of tiles of a reader of samples: read_one(i, x) gives false where sample i does not
+// count; else it writes x (J) and then y.
+template <class ReadOne>
+auto by_samples(Index J, ReadOne read_one) {
+  return [J, read_one](Index first, Index last, double* rows) {
+    Index count = 0;
+    for (Index i = first; i < last; ++i) count += read_one(i, rows + count * (J + 1));
+    return count;
+  };
+}
+
 namespace detail {
 
 // The samples of [begin, end) that count, in tiles: f(rows, their number), a row being (x, y).
-// read(i, x) gives false where sample i does not count; else it writes x (J) and then y.
 template <class Read, class F>
 void for_each_regression_tile(Index begin, Index end, Index width, Read&& read, F&& f) {
   Buffer<double> rows(tile_rows * width);
   for (Index first = begin; first < end; first += tile_rows) {
-    Index count = 0;
-    for (Index i = first; i < std::min(end, first + tile_rows); ++i) {
-      if (read(i, rows.data() + count * width)) ++count;
+    f(rows.data(), read(first, std::min(end, first + tile_rows), rows.data()));
+  }
+}
+
+// sum (width) += the sum of rows (count, width), each column in the order of the rows; 16 columns
+// at a time stay in registers.
+inline void add_rows(const double* rows, Index count, Index width, double* sum) {
+  constexpr Index columns = 16;
+  Index j = 0;
+  for (; j + columns <= width; j += columns) {
+    double part[columns];
+    std::copy_n(sum + j, columns, part);
+    for (Index r = 0; r < count; ++r) {
+      for (Index k = 0; k < columns; ++k) part[k] += rows[r * width + j + k];
     }
-    f(rows.data(), count);
+    std::copy_n(part, columns, sum + j);
+  }
+  for (Index r = 0; r < count; ++r) {
+    for (Index k = j; k < width; ++k) sum[k] += rows[r * width + k];
   }
 }
 
@@ -92,7 +116,9 @@ inline double solve_symmetric(Eigen::MatrixXd& C, const Eigen::VectorXd& c, doub
 }  // namespace detail
 
 // w, then b, into `weights` (J + 1); they are left alone where no sample counts. make_reader()
-// gives the `read` of one block, with its own work memory.
+// gives the `read` of one block, with its own work memory: read(first, last, rows) writes the rows
+// (x, y) of the samples in [first, last) that count, at most `tile_rows` of them, and gives their
+// number.
 template <class MakeReader>
 RidgeOutcome ridge_regression(Index batch, Index J, double ridge, MakeReader&& make_reader,
                               double* weights) {
@@ -101,10 +127,7 @@ RidgeOutcome ridge_regression(Index batch, Index J, double ridge, MakeReader&& m
   detail::sum_over_waves(batch, width + 1, sums.data(), [&](Index begin, Index end, double* sum) {
     detail::for_each_regression_tile(begin, end, width, make_reader(),
                                      [&](const double* rows, Index count) {
-                                       for (Index r = 0; r < count; ++r) {
-                                         for (Index j = 0; j < width; ++j)
-                                           sum[j] += rows[r * width + j];
-                                       }
+                                       detail::add_rows(rows, count, width, sum);
                                        sum[width] += static_cast<double>(count);
                                      });
   });

@@ -17,14 +17,15 @@ namespace pgfast {
 // The arrays of a rollout; A is the number of numbers in one of the policy's actions.
 template <class S, class Action>
 struct RolloutArrays {
-  S* observations;       // (T, N, D)
-  Action* actions;       // (T, N, A)
-  S* log_probs;          // (T, N)
-  S* rewards;            // (T, N)
-  bool* terminated;      // (T, N)
-  bool* truncated;       // (T, N)
-  bool* valid;           // (T, N): the step happened; null where every step does
-  S* last_observations;  // (N, D): after the last step; null for whole episodes
+  S* observations;                  // (T, N, D)
+  Action* actions;                  // (T, N, A)
+  S* log_probs;                     // (T, N)
+  S* rewards;                       // (T, N)
+  bool* terminated;                 // (T, N)
+  bool* truncated;                  // (T, N)
+  bool* valid;                      // (T, N): the step happened; null where every step does
+  S* last_observations;             // (N, D): after the last step; null for whole episodes
+  std::int64_t* elapsed = nullptr;  // (N): steps of the episode before the first row; may be null
 };
 
 // The final observations of truncated steps. Each block notes its own, in time order; `sorted` puts
@@ -155,6 +156,7 @@ std::vector<S> collect_steps(VectorEnv<S, EnvAction>& env, const Actor<S, Action
 
     for (Index l = 0; l < lanes; ++l) {
       if (env.finished(first + l)) env.reset(first + l);
+      if (out.elapsed) out.elapsed[first + l] = env.elapsed(first + l);
     }
     env.observe_block(block, out.observations + first * D);
     for (Index t = 0; t < T; ++t) {
@@ -172,84 +174,6 @@ std::vector<S> collect_steps(VectorEnv<S, EnvAction>& env, const Actor<S, Action
       });
     }
   });
-  return finals.sorted();
-}
-
-// `episodes` whole episodes, one per column: column k is episode k div N of environment k mod N, so
-// that how many episodes an environment gives is settled beforehand and short ones are not
-// favoured. The arrays are (T, episodes), and zero on entry: what lies behind the end of an episode
-// stays zero. `starts` (episodes, K) are the states that episodes begin in; null: a reset's.
-// `longest` is the length of the longest, or T + 1 where one does not end within T
-// steps; then the arrays hold no whole episodes. Every environment ends waiting for a reset. The
-// policy draws column k's step t from stream k at `first_index + t`.
-template <class S, class Action, class EnvAction, class ToEnv>
-std::vector<S> collect_episodes(VectorEnv<S, EnvAction>& env, const Actor<S, Action>& actor,
-                                const ToEnv& to_env, Index episodes, Index T, const S* starts,
-                                std::uint64_t first_index, const RolloutArrays<S, Action>& out,
-                                Index& longest) {
-  const Index N = env.num_envs(), D = env.observation_size(), A = actor.action_size();
-  const Index K = env.state_size();
-  FinalObservations<S> finals(env.blocks(), D);
-  std::vector<Index> block_longest(static_cast<std::size_t>(env.blocks()), 0);
-  parallel_for(env.blocks(), 1, [&](Index block) {
-    const Index first = env.first(block);
-    const auto own_actor = actor.clone();
-    Buffer<S> observations(env_lanes * D);
-    Buffer<Action> actions(env_lanes * A);
-    Buffer<EnvAction> env_actions(env_lanes * env.action_size());
-    S log_probs[env_lanes], rewards[env_lanes];
-    bool terminated[env_lanes], truncated[env_lanes];
-
-    Index& own_longest = block_longest[static_cast<std::size_t>(block)];
-
-    for (Index l = 0; l < env.lanes(block); ++l) env.end_episode(first + l);
-    finals.reserve(block, ceil_div(episodes, N) * env_lanes);
-    for (Index column = first; column < episodes; column += N) {
-      const Index lanes = std::min(env.lanes(block), episodes - column);
-      for (Index l = 0; l < lanes; ++l) {
-        if (starts) {
-          env.set_episode_start(first + l, starts + (column + l) * K);
-        } else {
-          env.reset(first + l);
-        }
-      }
-      env.observe_block(block, observations.data());
-      Index running = lanes;
-      for (Index t = 0; running > 0; ++t) {
-        own_longest = std::max(own_longest, t + 1);
-        if (t == T) return;
-        bool active[env_lanes];
-        for (Index l = 0; l < lanes; ++l) active[l] = !env.finished(first + l);
-        // Lanes without an episode in this round have no action of the policy's: the first one's.
-        own_actor->act(observations.data(), lanes, static_cast<std::uint32_t>(column),
-                       first_index + static_cast<std::uint64_t>(t), actions.data(), log_probs);
-        for (Index l = lanes; l < env_lanes; ++l) {
-          std::copy_n(actions.data(), A, actions.data() + l * A);
-        }
-        for (Index l = 0; l < lanes; ++l) {
-          if (!active[l]) continue;
-          const Index i = t * episodes + column + l;
-          std::copy_n(observations.data() + l * D, D, out.observations + i * D);
-          std::copy_n(actions.data() + l * A, A, out.actions + i * A);
-          out.log_probs[i] = log_probs[l];
-          out.valid[i] = true;
-        }
-        env.step_block(block, to_env(actions.data(), env_lanes, env_actions.data()),
-                       Autoreset::disabled,
-                       {observations.data(), rewards, terminated, truncated, nullptr});
-        for (Index l = 0; l < lanes; ++l) {
-          if (!active[l]) continue;
-          const Index i = t * episodes + column + l;
-          out.rewards[i] = rewards[l];
-          out.terminated[i] = terminated[l];
-          out.truncated[i] = truncated[l];
-          if (truncated[l]) finals.add(block, t, column + l, observations.data() + l * D);
-          running -= terminated[l] | truncated[l];
-        }
-      }
-    }
-  });
-  longest = *std::max_element(block_longest.begin(), block_longest.end());
   return finals.sorted();
 }
 

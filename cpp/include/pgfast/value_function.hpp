@@ -12,6 +12,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "pgfast/moments.hpp"
 #include "pgfast/networks/preprocessed.hpp"
 #include "pgfast/optimizers.hpp"
 #include "pgfast/ridge_regression.hpp"
@@ -96,47 +97,47 @@ ValueError value_error(const ValueNetwork& network, const S* theta, const S* obs
                        const S* targets, const Index* samples, Index n) {
   Buffer<S> v(n);
   predict(network, theta, observations, samples, n, v.data());
-  const auto count = static_cast<double>(n);
-  const auto target = [&](Index i) { return static_cast<double>(targets[samples[i]]); };
-  const auto residual = [&](Index i) { return target(i) - static_cast<double>(v[i]); };
-  const auto mean = [&](auto&& f) {
-    double sum = 0;
-    for (Index i = 0; i < n; ++i) sum += f(i);
-    return sum / count;
+  const auto target = [&](Index i) {
+    return static_cast<double>(targets[samples ? samples[i] : i]);
   };
-  const auto variance = [&](auto&& f, double centre) {
-    return mean([&](Index i) { return (f(i) - centre) * (f(i) - centre); });
-  };
+  const Moments y = moments(n, nullptr, target);
+  const Moments left =
+      moments(n, nullptr, [&](Index i) { return target(i) - static_cast<double>(v[i]); });
   ValueError error;
-  error.mean_residual = mean(residual);
-  error.loss = variance(residual, 0);
-  error.target_variance = variance(target, mean(target));
-  const double left = variance(residual, error.mean_residual);
-  error.explained_variance =
-      error.target_variance == 0 ? 0 * left : 1 - left / error.target_variance;
+  error.mean_residual = left.first + left.mean;
+  error.loss = left.variance + error.mean_residual * error.mean_residual;
+  error.target_variance = y.variance;
+  error.explained_variance = y.variance == 0 ? 0 * left.variance : 1 - left.variance / y.variance;
   return error;
 }
 
-// A linear network's exact fit; theta is written whatever comes out.
+// A linear network's exact fit; theta is written whatever comes out. Its rows J_i are what its
+// layer sees of s_i, then 1.
 template <class S>
 RidgeOutcome fit_ridge(const ValueNetwork& network, S* theta, const S* observations,
                        const S* targets, const Index* samples, Index n, double ridge) {
-  const Index D = network.input_size(), P = network.num_parameters();
-  const Buffer<S> before = Eigen::Map<const Buffer<S>>(theta, P);
+  const Index D = network.input_size(), P = network.num_parameters(), J = P - 1;
   const auto make_reader = [&] {
-    return [&, tile = ValueNetwork::Tile<S>(network, before.data()), row = Buffer<S>(P)](
-               Index i, double* x) mutable {
-      const S one{1};
-      tile.forward(observations + samples[i] * D, 1);
-      row.setZero();
-      tile.backward(&one, row.data());  // J_i: the regressors, then 1
-      for (Index j = 0; j + 1 < P; ++j) x[j] = static_cast<double>(row[j]);
-      x[P - 1] = static_cast<double>(targets[samples[i]]);
-      return true;
+    return [&, tile = ValueNetwork::Tile<S>(network, theta),
+            gathered = Buffer<S>(samples ? tile_rows * D : 0)](Index first, Index last,
+                                                               double* rows) mutable {
+      const S* x = observations + first * D;
+      if (samples) {
+        for (Index i = first; i < last; ++i) {
+          std::copy_n(observations + samples[i] * D, D, gathered.data() + (i - first) * D);
+        }
+        x = gathered.data();
+      }
+      const S* seen = tile.preprocess(x, last - first);
+      for (Index i = first; i < last; ++i, seen += J, rows += P) {
+        for (Index j = 0; j < J; ++j) rows[j] = static_cast<double>(seen[j]);
+        rows[J] = static_cast<double>(targets[samples ? samples[i] : i]);
+      }
+      return last - first;
     };
   };
   Buffer<double> weights(P);
-  const RidgeOutcome outcome = ridge_regression(n, P - 1, ridge, make_reader, weights.data());
+  const RidgeOutcome outcome = ridge_regression(n, J, ridge, make_reader, weights.data());
   for (Index j = 0; j < P; ++j) theta[j] = static_cast<S>(weights[j]);
   return outcome;
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -14,9 +14,9 @@ from pgfast.explained_variance import explained_variance
 from pgfast.features import PolynomialFeatures
 from pgfast.network_policy import NetworkPolicy
 from pgfast.policy import Policy
-from pgfast.returns import gae
+from pgfast.returns import gae, reward_to_go
 from pgfast.rollout import Rollout
-from pgfast.value_function import ValueFunction
+from pgfast.value_function import ValueFit, ValueFunction
 
 if TYPE_CHECKING:
     from gymnasium.vector import VectorEnv
@@ -29,7 +29,7 @@ class Critic:
     Without hidden layers it is fitted to each batch exactly, by ridge regression on the monomials
     of the observation up to `degree`; with them it takes Adam steps. A2C and PPO have it learn
     beside the policy instead, in the same minibatches: there it takes Adam steps of
-    `learning_rate` in any case, and `epochs`, `batch_size` and `ridge` are not read.
+    `learning_rate` in any case, and `fit`, `epochs`, `batch_size` and `ridge` are not read.
     """
 
     hidden: tuple[int, ...] = ()
@@ -44,11 +44,18 @@ class Critic:
     """Samples of a minibatch, with hidden layers."""
     ridge: float = 1e-5
     """Penalty on |w|², ≥ 0, without hidden layers."""
+    fit: Literal["after", "before"] = "after"
+    """When it is fitted to a batch. "after": to the λ-returns, once the advantages are taken, which
+    it then knows nothing of. "before": to the discounted rewards that follow, and the advantages
+    are taken with what it has become. So it serves from the first batch on, and biases little where
+    the samples are many more than its parameters."""
 
     def __post_init__(self) -> None:
         as_sizes("Critic", "hidden", self.hidden)
         for name in ("epochs", "batch_size", *(["degree"] if self.degree is not None else [])):
             as_count("Critic", name, getattr(self, name))
+        if self.fit not in ("after", "before"):
+            raise ValueError(f"Critic: fit is {self.fit!r}, expected 'after' or 'before'")
         expected = "a finite number > 0"
         if not 0 < as_number("Critic", "learning_rate", self.learning_rate, expected) < np.inf:
             raise ValueError(
@@ -79,14 +86,14 @@ class Critic:
 
 def values_of(batch: Rollout, value: ValueFunction) -> tuple[FloatArray, FloatArray]:
     """V before and after every step (T + 1, N), and V of the final observations (K,)."""
-    length, width = batch.rewards.shape
-    values = np.zeros((length + 1, width), batch.rewards.dtype)
-    values[:-1] = value.predict(batch.observations)
-    if batch.last_observations is not None:
-        values[-1] = value.predict(batch.last_observations)
+    values = value.of_rollout(batch.observations, batch.last_observations)
+    return values, _final_values(batch, value)
+
+
+def _final_values(batch: Rollout, value: ValueFunction) -> FloatArray:
     if len(batch.final_observations) == 0:
-        return values, values[:0, 0]
-    return values, value.predict(batch.final_observations)
+        return np.zeros(0, batch.rewards.dtype)
+    return value.predict(batch.final_observations)
 
 
 def gae_of(
@@ -159,20 +166,42 @@ class Advantages:
         self.value = None if critic is None else critic.value_function(policy)
 
     def estimate(self, batch: Rollout) -> tuple[FloatArray, Stats]:
-        """Advantages (T, N), with γᵗ where it is asked for; then the critic is fitted.
+        """Advantages (T, N), with γᵗ where it is asked for; the critic is fitted after or before.
 
-        The critic's targets are the λ-returns, advantages + V.
+        The share of variance that it explains is that of the λ-returns before the fit, or that of
+        what it was fitted to.
         """
-        settings, critic = self.algorithm, self.algorithm.critic
-        if self.value is None or critic is None:
+        settings, critic, value = self.algorithm, self.algorithm.critic, self.value
+        if value is None or critic is None:
             estimate = advantages(batch, settings.gamma, settings.baseline, self.policy)
             return settings.discounted(estimate, batch), {}
-        self.value.refresh()
-        values, final_values = values_of(batch, self.value)
+        value.refresh()
+        if critic.fit == "before":
+            fit = self._fit(batch, self._returns(batch, value), critic, value)
+            stats = {"explained_variance": fit.explained_variance}
+        values, final_values = values_of(batch, value)
         estimate = gae_of(batch, values, final_values, settings.gamma, settings.lam)
-        targets = estimate + values[:-1]
-        stats = {"explained_variance": explained_variance(values[:-1], targets, batch.valid)}
-        self.value.fit(
+        if critic.fit == "after":
+            targets = estimate + values[:-1]
+            stats = {"explained_variance": explained_variance(values[:-1], targets, batch.valid)}
+            self._fit(batch, targets, critic, value)
+        return settings.discounted(estimate, batch), stats
+
+    def _returns(self, batch: Rollout, value: ValueFunction) -> FloatArray:
+        """The discounted rewards that follow (T, N), and V where the batch ends or cuts off."""
+        last = batch.last_observations
+        return reward_to_go(
+            batch.rewards,
+            batch.terminated,
+            batch.truncated,
+            gamma=self.algorithm.gamma,
+            last_values=None if last is None else value.predict(last),
+            final_values=_final_values(batch, value),
+        )
+
+    @staticmethod
+    def _fit(batch: Rollout, targets: FloatArray, critic: Critic, value: ValueFunction) -> ValueFit:
+        return value.fit(
             batch.observations,
             targets,
             valid=batch.valid,
@@ -181,4 +210,3 @@ class Advantages:
             batch_size=critic.batch_size,
             learning_rate=critic.learning_rate,
         )
-        return settings.discounted(estimate, batch), stats

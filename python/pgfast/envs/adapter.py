@@ -24,6 +24,9 @@ from pgfast.envs.rows import Rows, side_by_side
 from pgfast.policy import Policy
 from pgfast.rollout import Rollout
 
+Returns = tuple[npt.NDArray[np.float64], IntArray]
+"""The undiscounted returns of episodes and their lengths, (episodes,) each."""
+
 
 @dataclass
 class _Position:
@@ -98,6 +101,12 @@ class GymnasiumCollector:
         if not greedy:
             self._policy.draws += rollout.rewards.shape[0]
         return rollout
+
+    def returns(self, episodes: int, greedy: bool = False) -> Returns:
+        """Undiscounted returns and lengths of whole episodes."""
+        batch = self.collect_episodes(episodes, greedy)
+        happened = np.ones(batch.rewards.shape, np.bool_) if batch.valid is None else batch.valid
+        return batch.rewards.sum(axis=0, dtype=np.float64), happened.sum(axis=0, dtype=np.int64)
 
     def _round(self, first: int, count: int, greedy: bool) -> Rollout:
         """One episode of each of the first `count` environments: columns `first`..."""

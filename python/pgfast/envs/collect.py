@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -12,7 +11,7 @@ from gymnasium.vector import VectorEnv
 from pgfast import _core
 from pgfast._typing import FloatArray, as_count, as_seed
 from pgfast.envs.actions import action_map
-from pgfast.envs.adapter import GymnasiumCollector
+from pgfast.envs.adapter import GymnasiumCollector, Returns
 from pgfast.envs.observations import observation_map
 from pgfast.envs.source import EnvLike, source
 from pgfast.envs.vector_env import NativeVectorEnv
@@ -106,6 +105,9 @@ class Collector(Protocol):
     def collect_episodes(self, episodes: int, greedy: bool = False) -> Rollout:
         """Whole episodes; `greedy` takes the most probable actions."""
 
+    def returns(self, episodes: int, greedy: bool = False) -> Returns:
+        """Undiscounted returns and lengths of whole episodes."""
+
 
 def collector(env: VectorEnv[Any, Any, Any], policy: Policy) -> Collector:
     """Find the collector of an environment, after checking that the policy fits it."""
@@ -141,12 +143,12 @@ class NativeCollector:
     def collect_steps(self, steps: int) -> Rollout:
         """`steps` steps of every environment."""
         policy = self._policy
-        before = self._env._core.get_state()
-        elapsed = np.where(before["finished"], 0, before["elapsed"]).astype(np.int64)
         arrays = _core.collect_steps(
             self._env._core, policy._kernel, policy.theta, steps, policy.seed, policy.draws
         )
-        return self._rollout(arrays, elapsed=elapsed)
+        self._env._begun = True
+        policy.draws += steps
+        return Rollout(*arrays)
 
     def collect_episodes(
         self, episodes: int, greedy: bool = False, states: FloatArray | None = None
@@ -163,19 +165,28 @@ class NativeCollector:
             policy.seed,
             policy.draws,
         )
-        return self._rollout(arrays, greedy)
-
-    def _rollout(
-        self,
-        arrays: Any,
-        greedy: bool = False,
-        elapsed: npt.NDArray[np.int64] | None = None,
-    ) -> Rollout:
-        rollout = replace(Rollout(*arrays), elapsed=elapsed)
-        self._env._begun = rollout.last_observations is not None  # else all wait for a reset
+        rollout = Rollout(*arrays)
+        self._env._begun = False  # all wait for a reset
         if not greedy:
-            self._policy.draws += rollout.rewards.shape[0]
+            policy.draws += rollout.rewards.shape[0]
         return rollout
+
+    def returns(self, episodes: int, greedy: bool = False) -> Returns:
+        """Undiscounted returns and lengths of the whole episodes that would be collected."""
+        policy = self._policy
+        returns, lengths = _core.episode_returns(
+            self._env._core,
+            policy._kernel,
+            policy.theta,
+            episodes,
+            greedy,
+            policy.seed,
+            policy.draws,
+        )
+        self._env._begun = False
+        if not greedy:
+            policy.draws += int(lengths.max())
+        return returns, lengths
 
 
 def collect_groups(

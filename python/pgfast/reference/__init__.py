@@ -40,6 +40,7 @@ from pgfast.reference.features import (
     tile_features,
 )
 from pgfast.reference.lqr import lqr_step
+from pgfast.reference.moments import explained_variance, normalize_advantages
 from pgfast.reference.mountain_car import mountain_car_continuous_step, mountain_car_step
 from pgfast.reference.moving_particle import moving_particle_step
 from pgfast.reference.optimizers import adam_step, sgd_step
@@ -74,6 +75,7 @@ __all__ = [
     "conjugate_gradient",
     "constant_baseline",
     "episode_return",
+    "explained_variance",
     "fourier_features",
     "gae",
     "gaussian_entropy",
@@ -95,6 +97,7 @@ __all__ = [
     "multi_softmax_score",
     "n_step_return",
     "normal",
+    "normalize_advantages",
     "one_hot_features",
     "optimal_baseline",
     "pendulum_step",

@@ -2,9 +2,8 @@
 //
 // Their order is by degree, and within a degree by the variables in ascending order: 1, x0, x1,
 // x0^2, x0 x1, x1^2, ... The monomials of degree k that begin with x_d are x_d times those of
-// degree k - 1 that begin with x_d or a later variable. In this order those are the end of the
-// block of degree k - 1, so each block is D products of a number and a contiguous piece of the
-// block before it.
+// degree k - 1 that begin with x_d or a later variable. So each one is a variable times a monomial
+// before it, and a table tells which.
 #pragma once
 
 #include <vector>
@@ -15,41 +14,42 @@ namespace pgfast {
 
 class Polynomial {
  public:
-  Polynomial(Index inputs, Index degree) : inputs_(inputs), degree_(degree) {
-    // lengths_[k D + d]: how many monomials of degree k begin with x_d or a later variable
-    lengths_.assign(static_cast<std::size_t>((degree + 1) * inputs), 1);  // degree 0: the 1 alone
+  Polynomial(Index inputs, Index degree) : inputs_(inputs) {
+    std::vector<Index> first_variable{0};  // of each monomial
+    std::size_t begin = 0;                 // of the degree before
     for (Index k = 1; k <= degree; ++k) {
-      Index sum = 0;
-      for (Index d = inputs - 1; d >= 0; --d) length(k, d) = sum += length(k - 1, d);
+      const std::size_t end = first_variable.size();
+      for (Index d = 0; d < inputs; ++d) {
+        for (std::size_t i = begin; i < end; ++i) {
+          if (k > 1 && first_variable[i] < d) continue;
+          first_variable.push_back(d);
+          products_.push_back({d, static_cast<Index>(i)});
+        }
+      }
+      begin = end;
     }
-    for (Index k = 0; k <= degree; ++k) outputs_ += length(k, 0);
   }
   Index input_size() const { return inputs_; }
-  Index output_size() const { return outputs_; }
+  Index output_size() const { return static_cast<Index>(products_.size()) + 1; }
 
   template <class S>
   void apply(const S* x, Index rows, S* phi) const {
-    for (Index r = 0; r < rows; ++r, x += inputs_, phi += outputs_) {
+    const Index J = output_size();
+    const Product* products = products_.data();
+    for (Index r = 0; r < rows; ++r, x += inputs_, phi += J) {
       phi[0] = S{1};
-      S* out = phi + 1;
-      for (Index k = 1; k <= degree_; ++k) {
-        const S* end = out;  // of the block before
-        for (Index d = 0; d < inputs_; ++d) {
-          const Index count = lengths_[at(k - 1, d)];
-          const S* factors = end - count;
-          for (Index i = 0; i < count; ++i) out[i] = x[d] * factors[i];
-          out += count;
-        }
+      for (Index j = 1; j < J; ++j) {
+        phi[j] = x[products[j - 1].variable] * phi[products[j - 1].monomial];
       }
     }
   }
 
  private:
-  std::size_t at(Index k, Index d) const { return static_cast<std::size_t>(k * inputs_ + d); }
-  Index& length(Index k, Index d) { return lengths_[at(k, d)]; }
-
-  Index inputs_, degree_, outputs_ = 0;
-  std::vector<Index> lengths_;
+  struct Product {
+    Index variable, monomial;
+  };
+  Index inputs_;
+  std::vector<Product> products_;  // of the monomials behind the first
 };
 
 }  // namespace pgfast

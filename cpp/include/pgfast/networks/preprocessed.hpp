@@ -62,6 +62,15 @@ class PreprocessedTile {
     }
   }
 
+  // What the layers see of x (rows, D); it stays until the next call, unless it is x itself.
+  const S* preprocess(const S* x, Index rows) {
+    if (network_.normalization()) x = normalize(x, rows);
+    if (!network_.features()) return x;
+    network_.features()->apply(x, rows, features_.data());
+    return features_.data();
+  }
+
+
   const S* forward(const S* x, Index rows) { return mlp_.forward(preprocess(x, rows), rows); }
   void prepare(const S* x, Index rows) { mlp_.prepare(preprocess(x, rows), rows); }
 
@@ -70,13 +79,6 @@ class PreprocessedTile {
   void jvp(const S* v, S* dz) { mlp_.jvp(v, dz); }
 
  private:
-  const S* preprocess(const S* x, Index rows) {
-    if (network_.normalization()) x = normalize(x, rows);
-    if (!network_.features()) return x;
-    network_.features()->apply(x, rows, features_.data());
-    return features_.data();
-  }
-
   const S* normalize(const S* x, Index rows) {
     const Index D = network_.input_size();
     const auto limit = static_cast<S>(network_.normalization()->limit);
