@@ -70,7 +70,6 @@ class PreprocessedTile {
     return features_.data();
   }
 
-
   const S* forward(const S* x, Index rows) { return mlp_.forward(preprocess(x, rows), rows); }
   void prepare(const S* x, Index rows) { mlp_.prepare(preprocess(x, rows), rows); }
 
