@@ -5,6 +5,7 @@ import pytest
 
 import pgfast
 from pgfast import reference
+from pgfast.benchmark.kernels import gae
 
 T, N = 128, 4096
 
@@ -25,19 +26,9 @@ MEMBERS = pytest.mark.parametrize(
 )
 
 
-@MEMBERS
-@pytest.mark.benchmark(group="gae, T=128 N=4096 float32")
-def bench_gae(measure, rollout, module, threads):
-    r, v, end, cut, final = rollout
-    kwargs = {"gamma": 0.99, "lam": 0.95, "final_values": final}
-    expected = reference.gae(r, v, end, cut, **kwargs)
-    measure(
-        lambda: module.gae(r, v, end, cut, **kwargs),
-        work=T * N,
-        unit="element",
-        check=lambda a: np.testing.assert_allclose(a, expected, rtol=1e-4, atol=1e-4),
-        threads=threads,
-    )
+@pytest.mark.parametrize("member", ["pgfast-1", "pgfast-2", "reference", "numba", "jax"])
+def bench_gae(compare, member):
+    compare(gae, member)
 
 
 @MEMBERS

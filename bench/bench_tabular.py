@@ -7,7 +7,7 @@ import pgfast as pg
 from pgfast import reference
 
 
-@pytest.mark.parametrize("member", ["reference", "pgfast"])
+@pytest.mark.parametrize("member", ["reference", "pgfast-1"])
 @pytest.mark.benchmark(group="exact policy gradient, S=200 A=4")
 def bench_tabular_gradient(measure, rng, member):
     P = rng.dirichlet(np.ones(200), (200, 4))
@@ -18,7 +18,7 @@ def bench_tabular_gradient(measure, rng, member):
     measure(
         lambda: (
             mdp.gradient(pi)
-            if member == "pgfast"
+            if member == "pgfast-1"
             else reference.tabular_gradient(P, R, p0, 0.9, pi)
         ),
         work=1,

@@ -1,23 +1,16 @@
 """CartPole-v1 until it is solved, the checks that it is solved included."""
 
-import itertools
-
 import pytest
 
-import pgfast
+from pgfast.benchmark.runs import until_solved
+
+ALGORITHMS = ["npg", "ppo", "reinforce", "policy-gradient"]
 
 
-@pytest.mark.parametrize("algorithm", ["npg", "reinforce", "policy-gradient"])
-@pytest.mark.benchmark(group="CartPole-v1 until solved, seed after seed")
-def bench_train(measure, algorithm):
-    seeds = itertools.cycle(range(10))
+@pytest.mark.parametrize("member", ["pgfast-1", "pgfast-2"])
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def bench_until_solved(compare, algorithm, member):
+    compare(WORKS[algorithm], member)
 
-    def check(run):
-        assert run.stopped == "solved"
 
-    measure(
-        lambda: pgfast.train("CartPole-v1", algorithm, seed=next(seeds)),
-        work=1,
-        unit="run",
-        check=check,
-    )
+WORKS = {name: until_solved(name) for name in ALGORITHMS}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import pty
 import re
@@ -23,7 +24,7 @@ import pgfast as pg
 from pgfast.algorithms import ALGORITHMS
 from pgfast.envs.native import NATIVE_ENVS
 
-COMMANDS = ["train", "evaluate", "envs", "algorithms", "info"]
+COMMANDS = ["train", "evaluate", "bench", "envs", "algorithms", "info"]
 RUN_FILES = ["history.csv", "policy.safetensors", "run.json"]
 ENVIRONMENT = {**os.environ, "COLUMNS": "80", "LINES": "24", "TERM": "xterm"}
 PATIENCE = 60  # seconds, for a machine that is busy
@@ -458,6 +459,36 @@ def test_evaluate_tells_a_broken_run(solved, tmp_path):
     assert_refused(result, "policy.safetensors is no whole safetensors file")
 
 
+# --- bench ----------------------------------------------------------------------------------------
+
+
+def test_bench_prints_the_table_and_writes_the_figures(tmp_path):
+    """The machine, a line of the work, the twin's ratio, the memory; the same figures as JSON."""
+    result = pgfast("bench", "--only", "gae", "--json", "bench.json", cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    for word in ("GFLOP/s", "GB/s", "gae, T=128", "NumPy twin", "numpy", "MB"):
+        assert word in result.stdout
+    assert too_wide(result.stdout) == []
+    record = json.loads((tmp_path / "bench.json").read_text())
+    assert set(record) == {"machine", "memory", "rows"}
+    assert {row["member"] for row in record["rows"]} >= {"pgfast", "reference"}
+    assert all(row["timing"]["median"] > 0 for row in record["rows"])
+    assert record["machine"]["build"]["version"] == pg.__version__
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--only", "warp drive"], ["only is 'warp drive'", "no work"]),
+        (["--json", "gone/bench.json"], ["json is 'gone/bench.json'", "existing directory"]),
+        (["--json", "."], ["json is '.'", "expected a file"]),
+    ],
+)
+def test_bench_refuses_bad_arguments(tmp_path, arguments, words):
+    """Exit status 2, one line on stderr, no traceback."""
+    assert_refused(pgfast("bench", *arguments, cwd=tmp_path), *words)
+
+
 # --- the rest -------------------------------------------------------------------------------------
 
 
@@ -504,6 +535,7 @@ def test_help_fits_the_terminal(tmp_path, command):
             *["--threads", "--out"],
         ],
         "evaluate": ["--episodes", "--env", "--sample", "--seed"],
+        "bench": ["--only", "--json"],
     }
     for option in options.get(command, []):
         assert option in result.stdout

@@ -71,34 +71,11 @@ void bind_constructors(py::module_& m) {
                       py::arg("noise"), py::arg("mean"), py::arg("spread"));
 }
 
-// CartPole's arithmetic alone: `steps` steps of 16 blocks, whose states stay in the first-level
-// cache; no action is checked, no episode counted, no observation written. The benchmarks measure
-// how near to it `env.step` comes. Returns the sum of all rewards.
-template <class S>
-double plain_cartpole(Index steps) {
-  const py::gil_scoped_release release;
-  constexpr Index blocks = 16;
-  const CartPole<S> env;
-  typename CartPole<S>::State states[blocks];
-  const DiscreteAction actions[env_lanes] = {0, 1, 1, 0};
-  typename CartPole<S>::Lane rewards, sum = CartPole<S>::Lane::Zero();
-  std::uint8_t terminated[env_lanes];
-  for (Index t = 0; t < steps; ++t) {
-    for (auto& state : states) {
-      if (t % 8 == 0) state.setZero();  // before the poles have fallen
-      env.step(state, actions, rewards, terminated);
-      sum += rewards;
-    }
-  }
-  return static_cast<double>(sum.sum());
-}
-
 }  // namespace
 
 void bind_control_envs(py::module_& m) {
   bind_constructors<float>(m);
   bind_constructors<double>(m);
-  m.def("plain_cartpole", &plain_cartpole<float>, py::arg("steps"));
 }
 
 }  // namespace pgfast::bindings

@@ -3,6 +3,7 @@
 
 namespace pgfast::bindings {
 void bind_build_info(pybind11::module_& m);
+void bind_limits(pybind11::module_& m);
 void bind_parallel(pybind11::module_& m);
 void bind_recycled(pybind11::module_& m);
 void bind_random(pybind11::module_& m);
@@ -34,6 +35,7 @@ PYBIND11_MODULE(_core, m) {
   using namespace pgfast::bindings;
   m.doc() = "The C++ core of pgfast. Use it through the package pgfast.";
   bind_build_info(m);
+  bind_limits(m);
   bind_parallel(m);
   bind_recycled(m);
   bind_random(m);

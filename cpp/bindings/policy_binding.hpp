@@ -2,6 +2,7 @@
 // distribution, as an immutable object; theta comes with every call.
 #pragma once
 
+#include "pgfast/fisher.hpp"
 #include "policies.hpp"
 
 namespace pgfast::bindings {

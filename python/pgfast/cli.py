@@ -1,4 +1,4 @@
-"""The command line: pgfast train | evaluate | envs | algorithms | info."""
+"""The command line: pgfast train | evaluate | bench | envs | algorithms | info."""
 
 from __future__ import annotations
 
@@ -112,6 +112,28 @@ def _evaluate(
     return 0
 
 
+def _bench(
+    only: Annotated[str, tyro.conf.arg(metavar="WORD", help_behavior_hint="")] = "",
+    json: Annotated[Path | None, tyro.conf.arg(metavar="FILE", help_behavior_hint="")] = None,
+) -> int:
+    """Measure pgfast on this machine, beside its limits and other libraries.
+
+    Args:
+        only: Measure only what has this in its name; by default all.
+        json: File for all figures.
+    """
+    import os
+    import subprocess
+
+    from pgfast.benchmark import ONE_THREAD
+
+    if json is not None and (json.is_dir() or not json.absolute().parent.is_dir()):
+        raise ValueError(f"bench: json is {str(json)!r}, expected a file in an existing directory")
+    command = [sys.executable, "-m", "pgfast.benchmark", "--only", only]
+    command += [] if json is None else ["--json", str(json)]
+    return subprocess.call(command, env={**os.environ, **ONE_THREAD})
+
+
 def _envs() -> int:
     """List the native environments."""
     from pgfast.envs.native import NATIVE_ENVS
@@ -188,6 +210,7 @@ def main() -> None:
     commands: dict[str, Callable[..., int]] = {
         "train": _train,
         "evaluate": _evaluate,
+        "bench": _bench,
         "envs": _envs,
         "algorithms": _algorithms,
         "info": _info,

@@ -5,9 +5,9 @@
 
 #include "check.hpp"
 #include "pgfast/distributions/softmax.hpp"
+#include "pgfast/fisher.hpp"
 #include "pgfast/networks/mlp.hpp"
 #include "pgfast/networks/state_action_linear.hpp"
-#include "pgfast/policy.hpp"
 
 namespace check {
 

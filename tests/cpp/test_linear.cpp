@@ -29,6 +29,18 @@ struct Problem {
         dx(small_integers<S>(r * inputs, 4)),
         dy(small_integers<S>(r * outputs, 5)) {}
 
+  Array<S> forward() const {
+    Array<S> transposed(layer.inputs * layer.outputs), y(dy.size());
+    transpose(parameters.data(), layer.inputs, layer.outputs, transposed.data());
+    layer.forward(parameters.data(), transposed.data(), x.data(), rows, y.data());
+    return y;
+  }
+  Array<S> backward(Array<S> gradient) const {
+    Array<S> work(layer.inputs * layer.outputs);
+    layer.backward(x.data(), rows, dy.data(), gradient.data(), work.data());
+    return gradient;
+  }
+
   // x W + b by hand
   Array<S> affine(const Array<S>& p, const Array<S>& input, bool bias = true) const {
     const Index I = layer.inputs, O = layer.outputs;
@@ -61,19 +73,33 @@ TEST(parameters, "A layer has inputs * outputs weights and one bias per output."
   CHECK_EQ((Linear{3, 5}.num_parameters()), 3 * 5 + 5);
 }
 
-TEST(forward, "The output is x W + b, W row-major and then b.") {
+TEST(transposed, "The transpose has the matrix's columns as its rows, whatever its size.") {
   for_each_problem([]<class S>(const Problem<S>& p) {
-    Array<S> y(p.dy.size());
-    p.layer.forward(p.parameters.data(), p.x.data(), p.rows, y.data());
-    CHECK_SAME(y, p.affine(p.parameters, p.x));
+    const Index I = p.layer.inputs, O = p.layer.outputs;
+    Array<S> transposed(I * O);
+    transpose(p.parameters.data(), I, O, transposed.data());
+    for (Index i = 0; i < I; ++i) {
+      for (Index o = 0; o < O; ++o) CHECK_EQ(transposed[o * I + i], p.parameters[i * O + o]);
+    }
   });
+}
+
+TEST(forward, "The output is x W + b, W row-major and then b.") {
+  for_each_problem(
+      []<class S>(const Problem<S>& p) { CHECK_SAME(p.forward(), p.affine(p.parameters, p.x)); });
+}
+
+TEST(narrow, "A layer of few outputs and many inputs takes its own way.") {
+  CHECK((Linear{64, 2}.narrow()));
+  CHECK((Linear{16, 4}.narrow()));
+  CHECK(!(Linear{15, 2}.narrow()));
+  CHECK(!(Linear{64, 5}.narrow()));
 }
 
 TEST(backward, "The gradient gains x'dy and the sum of dy over rows.") {
   for_each_problem([]<class S>(const Problem<S>& p) {
     const Index I = p.layer.inputs, O = p.layer.outputs;
-    Array<S> gradient = p.direction;  // something to add to
-    p.layer.backward(p.x.data(), p.rows, p.dy.data(), gradient.data());
+    const Array<S> gradient = p.backward(p.direction);  // something to add to
     Array<S> expected = p.direction;
     for (Index r = 0; r < p.rows; ++r) {
       for (Index o = 0; o < O; ++o) {
@@ -99,12 +125,11 @@ TEST(jvp, "The tangent is x dW + db + dx W, without the last term where x is fix
 TEST(adjoint, "<dx W, dy> = <dx, dy W'> and <x dW + db, dy> = <(dW, db), backward(dy)>.") {
   for_each_problem([]<class S>(const Problem<S>& p) {
     Array<S> transposed(p.layer.inputs * p.layer.outputs), back(p.x.size());
-    p.layer.transpose(p.parameters.data(), transposed.data());
+    transpose(p.parameters.data(), p.layer.inputs, p.layer.outputs, transposed.data());
     p.layer.backward_input(transposed.data(), p.rows, p.dy.data(), back.data());
     CHECK_EQ((p.affine(p.parameters, p.dx, false) * p.dy).sum(), (p.dx * back).sum());
 
-    Array<S> gradient = Array<S>::zeros(p.parameters.size());
-    p.layer.backward(p.x.data(), p.rows, p.dy.data(), gradient.data());
+    const Array<S> gradient = p.backward(Array<S>::zeros(p.parameters.size()));
     CHECK_EQ((p.affine(p.direction, p.x) * p.dy).sum(), (p.direction * gradient).sum());
   });
 }

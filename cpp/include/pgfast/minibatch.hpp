@@ -153,15 +153,21 @@ double value_error(const S* values, const S* targets, const S* old_values, S cli
   return sum;
 }
 
-// Shortens the vector to `longest` where it is longer; gives its length. The sum is in double.
+// Shortens the vector to `longest` where it is longer; gives its length. The sum is in double, of
+// eight lanes.
 template <class S>
 double shorten(S* vector, Index n, double longest) {
-  double square = 0;
-  for (Index i = 0; i < n; ++i) square += static_cast<double>(vector[i]) * vector[i];
+  Lanes<double, 8> lanes = Lanes<double, 8>::Zero();
+  Index i = 0;
+  for (; i + 8 <= n; i += 8) {
+    lanes += Eigen::Map<Lanes<S, 8>>(vector + i).template cast<double>().square();
+  }
+  double square = lanes.sum();
+  for (; i < n; ++i) square += static_cast<double>(vector[i]) * vector[i];
   const double norm = std::sqrt(square);
   if (norm > longest) {
     const S factor = static_cast<S>(longest / norm);
-    for (Index i = 0; i < n; ++i) vector[i] *= factor;
+    for (i = 0; i < n; ++i) vector[i] *= factor;
   }
   return norm;
 }

@@ -3,8 +3,9 @@
 // Every gradient is the same three steps on a tile of samples: forward, dL/dz from the
 // distribution, backward. With J = dz/dtheta of one sample:
 //
-//   score                 sum_b w_b grad log pi(a_b | s_b) = sum_b J_b' w_b d log p(a_b) / dz
-//   Fisher-vector product mean_b J_b' M_b J_b v, M the distribution's Fisher metric in z
+//   score   sum_b w_b grad log pi(a_b | s_b) = sum_b J_b' w_b d log p(a_b) / dz
+//
+// and the Fisher-vector product in fisher.hpp is another.
 //
 // Memory plan: a tile's activations stay in cache between the three steps, and no matrix of size
 // batch x parameters or parameters x parameters is ever made (`scores` excepted: it is its output).
@@ -13,7 +14,6 @@
 #include <algorithm>
 #include <atomic>
 
-#include "pgfast/conjugate_gradient.hpp"
 #include "pgfast/networks/outputs.hpp"
 
 namespace pgfast {
@@ -38,6 +38,16 @@ struct States {
   const bool* masks = nullptr;
 };
 
+// Gives a tile of distributions its parameters; the continuous ones know no masks.
+template <class Tile, class S>
+void set_distribution(Tile& tile, const S* z, Index rows, const bool* masks) {
+  if constexpr (requires { tile.set(z, rows, masks); }) {
+    tile.set(z, rows, masks);
+  } else {
+    tile.set(z, rows);
+  }
+}
+
 // Work memory of a policy for one tile of samples.
 template <class S, class P>
 struct PolicyTile {
@@ -54,12 +64,7 @@ struct PolicyTile {
         Z(policy.network.output_size()) {}
 
   void forward(const S* observations, Index rows, const bool* masks = nullptr) {
-    const S* z = network.forward(observations, rows);
-    if constexpr (requires { distribution.set(z, rows, masks); }) {
-      distribution.set(z, rows, masks);
-    } else {
-      distribution.set(z, rows);
-    }
+    set_distribution(distribution, network.forward(observations, rows), rows, masks);
   }
   void forward(const States<S>& states, Index first, Index rows) {
     forward(states.observations + first * D, rows,
@@ -160,34 +165,6 @@ void scores(const P& policy, const S* theta, const States<S>& states,
       tile.network.backward(tile.dz.data(), out + b * size);
     }
   });
-}
-
-// out (P) = mean_b J_b' M_b J_b v + damping v
-template <class S, class P>
-void fisher_vector_product(const P& policy, const S* theta, const States<S>& states, const S* v,
-                           S damping, S* out) {
-  const Index size = policy.network.num_parameters();
-  const S scale = S{1} / static_cast<S>(states.count);
-  sum_over_blocks(states.count, size, out, [&](Index begin, Index end, S* product) {
-    PolicyTile<S, P> tile(policy, theta);
-    for_each_tile(begin, end, [&](Index first, Index rows) {
-      tile.forward(states, first, rows);
-      tile.network.jvp(v, tile.dz.data());
-      tile.distribution.fisher(tile.dz.data(), scale);
-      tile.network.backward(tile.dz.data(), product);
-    });
-  });
-  for (Index i = 0; i < size; ++i) out[i] += damping * v[i];
-}
-
-// x with (F + damping I) x = gradient, F the Fisher matrix of the batch.
-template <class S, class P>
-CGOutcome natural_gradient(const P& policy, const S* theta, const States<S>& states,
-                           const S* gradient, double damping, double tolerance,
-                           Index max_iterations, S* x) {
-  return conjugate_gradient<S>(
-      [&](const S* v, S* out) { fisher_vector_product(policy, theta, states, v, S{0}, out); },
-      gradient, x, policy.network.num_parameters(), tolerance, max_iterations, damping);
 }
 
 }  // namespace pgfast

@@ -112,7 +112,7 @@ class SurrogateTile {
       pi.add_entropy_gradient(nullptr, scale * surrogate.entropy, dz);
     }
     if (samples.old_z) {
-      set(old_, samples.old_z, samples.states.masks, rows);
+      set_distribution(old_, samples.old_z, rows, samples.states.masks);
       old_.kl(pi, terms);
       for (Index r = 0; r < rows; ++r) sums.kl += static_cast<double>(terms[r]);
       if (gradient && surrogate.kl_old != S{0}) {
@@ -120,7 +120,7 @@ class SurrogateTile {
       }
     }
     if (samples.reference_z) {
-      set(reference_, samples.reference_z, samples.states.masks, rows);
+      set_distribution(reference_, samples.reference_z, rows, samples.states.masks);
       pi.kl(reference_, terms);
       for (Index r = 0; r < rows; ++r) sums.kl_reference += static_cast<double>(terms[r]);
       if (gradient && surrogate.kl_reference != S{0}) {
@@ -138,14 +138,6 @@ class SurrogateTile {
   // float32, where an infinite rho would make NaN of an advantage of 0. NaN stays.
   static S held(S log_ratio) {
     return log_ratio < S{-20} ? S{-20} : log_ratio > S{20} ? S{20} : log_ratio;
-  }
-
-  static void set(DistributionTile& tile, const S* z, const bool* masks, Index rows) {
-    if constexpr (requires { tile.set(z, rows, masks); }) {
-      tile.set(z, rows, masks);
-    } else {
-      tile.set(z, rows);
-    }
   }
 
   PolicyTile<S, P> policy_;

@@ -13,6 +13,7 @@
 
 #include <cmath>
 
+#include "pgfast/fisher.hpp"
 #include "pgfast/surrogate.hpp"
 
 namespace pgfast {
@@ -61,11 +62,10 @@ TrustRegionOutcome trust_region_step(const P& policy, S* theta,
   const SurrogateSums before =
       surrogate_sums(policy, start.data(), surrogate, samples, gradient.data());
   outcome.gradient_norm = std::sqrt(inner(gradient.data(), gradient.data()));
-  outcome.solve =
-      natural_gradient(policy, start.data(), samples.states, gradient.data(), settings.damping,
-                       settings.tolerance, settings.max_iterations, x.data());
-  fisher_vector_product(policy, start.data(), samples.states, x.data(),
-                        static_cast<S>(settings.damping), product.data());
+  FisherProduct<S, P> fisher(policy, start.data(), samples.states);
+  outcome.solve = natural_gradient(fisher, gradient.data(), size, settings.damping,
+                                   settings.tolerance, settings.max_iterations, x.data());
+  fisher(x.data(), static_cast<S>(settings.damping), product.data());
   const double curvature = inner(x.data(), product.data());
   if (!(curvature > 0)) return outcome;  // no gradient, or none that is a number
   const double length = std::sqrt(2 * settings.kl_radius / curvature);

@@ -128,7 +128,7 @@ RidgeOutcome fit_ridge(const ValueNetwork& network, S* theta, const S* observati
         }
         x = gathered.data();
       }
-      const S* seen = tile.prepare(x, last - first);
+      const S* seen = tile.preprocess(x, last - first);
       for (Index i = first; i < last; ++i, seen += J, rows += P) {
         for (Index j = 0; j < J; ++j) rows[j] = static_cast<double>(seen[j]);
         rows[J] = static_cast<double>(targets[samples ? samples[i] : i]);

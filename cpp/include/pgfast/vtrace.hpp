@@ -17,7 +17,7 @@
 #include <limits>
 
 #include "pgfast/column_blocks.hpp"
-#include "pgfast/networks/product.hpp"
+#include "pgfast/multiply_add.hpp"
 
 namespace pgfast {
 
@@ -50,8 +50,7 @@ void vtrace(ConstMatrixView<S> rewards, ConstMatrixView<S> values, ConstMatrixVi
   const auto rho_clip = static_cast<S>(settings.rho_clip);
   const auto c_clip = static_cast<S>(settings.c_clip);
   const S decay = gamma * lam;
-  using detail::multiply_add;  // a compiler contracts the vector loop and its scalar rest
-                               // differently
+  // Multiply-adds are explicit: a compiler contracts a vector loop and its scalar rest differently.
   for_each_column_block(truncated, final_values != nullptr, [&](const ColumnBlock& block) {
     const Index width = block.end - block.begin;
     Buffer<S> ratios = Buffer<S>::Zero(padded(width));

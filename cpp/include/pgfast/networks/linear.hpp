@@ -2,7 +2,8 @@
 // W (inputs, outputs) row-major, then b (outputs).
 #pragma once
 
-#include "pgfast/networks/product.hpp"
+#include "pgfast/networks/narrow_product.hpp"
+#include "pgfast/networks/transpose.hpp"
 
 namespace pgfast {
 
@@ -11,20 +12,32 @@ struct Linear {
 
   Index num_parameters() const { return (inputs + 1) * outputs; }
 
+  // Few outputs of many inputs: forward reads W' (outputs, inputs).
+  bool narrow() const { return outputs <= narrow_columns && inputs >= 16; }
+
+  // y = x W + b; W' is read where the layer is narrow.
   template <class S>
-  void forward(const S* parameters, const S* x, Index rows, S* y) const {
-    product<S>({x, inputs, 1}, parameters, {parameters + inputs * outputs, 0}, y, rows, outputs,
-               inputs);
+  void forward(const S* parameters, const S* transposed, const S* x, Index rows, S* y) const {
+    const S* b = parameters + inputs * outputs;
+    if (narrow()) {
+      narrow_product(x, transposed, b, y, rows, outputs, inputs);
+    } else {
+      product<S>({x, inputs, 1}, parameters, {b, 0}, y, rows, outputs, inputs);
+    }
   }
 
-  // gradient += J'dy:  dW += x'dy,  db += sum over rows of dy
+  // gradient += J'dy:  dW += x'dy,  db += sum over rows of dy. `work` (outputs, inputs) is used
+  // where the layer is narrow.
   template <class S>
-  void backward(const S* x, Index rows, const S* dy, S* gradient) const {
-    product<S>({x, 1, inputs}, dy, {gradient, outputs}, gradient, inputs, outputs, rows);
-    S* db = gradient + inputs * outputs;
-    for (Index r = 0; r < rows; ++r) {
-      for (Index o = 0; o < outputs; ++o) db[o] += dy[r * outputs + o];
+  void backward(const S* x, Index rows, const S* dy, S* gradient, S* work) const {
+    if (narrow()) {
+      narrow_gradient(x, dy, gradient, rows, outputs, inputs, work);
+    } else {
+      product<S>({x, 1, inputs}, dy, {gradient, outputs}, gradient, inputs, outputs, rows);
     }
+    const S one{1};
+    S* db = gradient + inputs * outputs;
+    product<S>({&one, 0, 0}, dy, {db, outputs}, db, 1, outputs, rows);
   }
 
   // dx = dy W', given W' (outputs, inputs)
@@ -33,19 +46,13 @@ struct Linear {
     product<S>({dy, outputs, 1}, transposed, {}, dx, rows, inputs, outputs);
   }
 
-  template <class S>
-  void transpose(const S* parameters, S* transposed) const {
-    for (Index i = 0; i < inputs; ++i) {
-      for (Index o = 0; o < outputs; ++o) transposed[o * inputs + i] = parameters[i * outputs + o];
-    }
-  }
-
   // The change of y when the parameters move along `direction` and x along dx (null: x fixed):
   // dy = x dW + db + dx W
   template <class S>
   void jvp(const S* parameters, const S* direction, const S* x, const S* dx, Index rows,
            S* dy) const {
-    forward(direction, x, rows, dy);
+    product<S>({x, inputs, 1}, direction, {direction + inputs * outputs, 0}, dy, rows, outputs,
+               inputs);
     if (dx) product<S>({dx, inputs, 1}, parameters, {dy, outputs}, dy, rows, outputs, inputs);
   }
 };

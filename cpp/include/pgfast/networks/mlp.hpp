@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "pgfast/networks/hyperbolic_tangent.hpp"
 #include "pgfast/networks/linear.hpp"
 
 namespace pgfast {
@@ -35,20 +36,20 @@ class Mlp {
   Index offset(std::size_t layer) const { return offsets_[layer]; }
   Activation activation() const { return activation_; }
 
-  // h <- activation(h)
+  // h <- activation(h); the memory behind the last number is padded
   template <class S>
   void activate(S* h, Index count) const {
-    if (activation_ == Activation::tanh) {
-      // Eigen's vector tanh loses NaN in its clamp; x - x brings it back. Clamped before that, an
-      // infinity is not taken for a NaN, and tanh(20) rounds to 1 in float and in double.
-      transform_chunks(h, count, [](const auto& lanes) {
-        const auto x = lanes.template min<Eigen::PropagateNaN>(S{20})
-                           .template max<Eigen::PropagateNaN>(S{-20})
-                           .eval();
-        return (x.tanh() + (x - x)).eval();
-      });
-    } else {
+    if (activation_ == Activation::relu) {
       for (Index i = 0; i < count; ++i) h[i] = h[i] < S{0} ? S{0} : h[i];  // keeps NaN
+    } else if constexpr (std::is_same_v<S, float>) {
+      namespace packet = Eigen::internal;
+      using V = packet::packet_traits<float>::type;
+      constexpr int width = packet::unpacket_traits<V>::size;
+      for (Index i = 0; i < count; i += width) {
+        packet::pstore(h + i, hyperbolic_tangent(packet::pload<V>(h + i)));
+      }
+    } else {
+      for (Index i = 0; i < count; ++i) h[i] = std::tanh(h[i]);
     }
   }
 
@@ -70,45 +71,52 @@ class Mlp {
 };
 
 // The work memory of an Mlp for one tile: allocated once, used for many tiles. `backward` and `jvp`
-// belong to the rows of the last `forward`.
+// belong to the rows of the last `forward` or `prepare`.
 template <class S>
 class MlpTile {
  public:
-  MlpTile(const Mlp& network, const S* theta) : network_(network), theta_(theta) {
+  MlpTile(const Mlp& network, const S* theta)
+      : network_(network),
+        theta_(theta),
+        transposed_(network.layers().size()),
+        stale_(network.layers().size(), true) {
     Index widest = 0;
     for (const Linear& layer : network.layers()) {
       outputs_.push_back(Buffer<S>::Zero(padded(tile_rows * layer.outputs)));
-      widest = std::max(widest, layer.outputs);
+      widest = std::max({widest, layer.inputs, layer.outputs});
     }
     for (auto& buffer : scratch_) buffer = Buffer<S>::Zero(padded(tile_rows * widest));
   }
 
   // z (rows, output_size); x stays in use until the next forward
   const S* forward(const S* x, Index rows) {
-    x_ = x;
-    rows_ = rows;
-    const auto& layers = network_.layers();
-    for (std::size_t l = 0; l < layers.size(); ++l) {
-      S* y = outputs_[l].data();
-      layers[l].forward(theta_ + network_.offset(l), input(l), rows, y);
-      if (l + 1 < layers.size()) network_.activate(y, rows * layers[l].outputs);
-    }
+    prepare(x, rows);
+    layer_forward(network_.layers().size() - 1);
     return outputs_.back().data();
   }
 
+  // A forward pass without the last layer: all that `backward` and `jvp` need.
+  void prepare(const S* x, Index rows) {
+    x_ = x;
+    rows_ = rows;
+    for (std::size_t l = 0; l + 1 < network_.layers().size(); ++l) {
+      layer_forward(l);
+      network_.activate(outputs_[l].data(), rows * network_.layers()[l].outputs);
+    }
+  }
+
   // The parameters have changed in place: what was made of them is made again when it is needed.
-  void theta_changed() { stale_ = true; }
+  void theta_changed() { std::fill(stale_.begin(), stale_.end(), true); }
 
   // gradient (P) += J'dz, summed over the rows
   void backward(const S* dz, S* gradient) {
     const auto& layers = network_.layers();
-    if (stale_) transpose_weights();
     const S* dy = dz;
     for (std::size_t l = layers.size(); l-- > 0;) {
-      layers[l].backward(input(l), rows_, dy, gradient + network_.offset(l));
-      if (l == 0) break;
       S* dx = scratch_[l % 2].data();
-      layers[l].backward_input(transposed_[l].data(), rows_, dy, dx);
+      layers[l].backward(input(l), rows_, dy, gradient + network_.offset(l), dx);
+      if (l == 0) break;
+      layers[l].backward_input(transposed(l), rows_, dy, dx);
       network_.activation_gradient(input(l), dx, rows_ * layers[l].inputs);
       dy = dx;
     }
@@ -130,23 +138,30 @@ class MlpTile {
  private:
   const S* input(std::size_t layer) const { return layer == 0 ? x_ : outputs_[layer - 1].data(); }
 
-  void transpose_weights() {
-    const auto& layers = network_.layers();
-    transposed_.resize(layers.size());
-    for (std::size_t l = 1; l < layers.size(); ++l) {
-      transposed_[l].resize(layers[l].inputs * layers[l].outputs);
-      layers[l].transpose(theta_ + network_.offset(l), transposed_[l].data());
+  void layer_forward(std::size_t l) {
+    const Linear& layer = network_.layers()[l];
+    layer.forward(theta_ + network_.offset(l), layer.narrow() ? transposed(l) : nullptr, input(l),
+                  rows_, outputs_[l].data());
+  }
+
+  // W' of a layer, made when it is first needed
+  const S* transposed(std::size_t l) {
+    const Linear& layer = network_.layers()[l];
+    if (stale_[l]) {
+      transposed_[l].resize(layer.inputs * layer.outputs);
+      transpose(theta_ + network_.offset(l), layer.inputs, layer.outputs, transposed_[l].data());
+      stale_[l] = false;
     }
-    stale_ = false;
+    return transposed_[l].data();
   }
 
   const Mlp& network_;
   const S* theta_;
   const S* x_ = nullptr;
   Index rows_ = 0;
-  bool stale_ = true;                  // transposed_ is not that of theta
   std::vector<Buffer<S>> outputs_;     // of each layer, after its activation
-  std::vector<Buffer<S>> transposed_;  // W' of each layer but the first, made when first needed
+  std::vector<Buffer<S>> transposed_;  // W' of each layer that needs it
+  std::vector<bool> stale_;            // that one is not of the parameters as they are
   Buffer<S> scratch_[2];               // deltas on the way back, tangents on the way forward
 };
 

@@ -63,16 +63,15 @@ class PreprocessedTile {
   }
 
   // What the layers see of x (rows, D); it stays until the next call, unless it is x itself.
-  const S* prepare(const S* x, Index rows) {
+  const S* preprocess(const S* x, Index rows) {
     if (network_.normalization()) x = normalize(x, rows);
-    if (network_.features()) {
-      network_.features()->apply(x, rows, features_.data());
-      x = features_.data();
-    }
-    return x;
+    if (!network_.features()) return x;
+    network_.features()->apply(x, rows, features_.data());
+    return features_.data();
   }
 
-  const S* forward(const S* x, Index rows) { return mlp_.forward(prepare(x, rows), rows); }
+  const S* forward(const S* x, Index rows) { return mlp_.forward(preprocess(x, rows), rows); }
+  void prepare(const S* x, Index rows) { mlp_.prepare(preprocess(x, rows), rows); }
 
   void theta_changed() { mlp_.theta_changed(); }
   void backward(const S* dz, S* gradient) { mlp_.backward(dz, gradient); }

@@ -8,14 +8,15 @@
 //   input gradient    dX = dY W'          A = dY  (rows, O)   strides (O, 1)
 //   weight gradient   dW += X' dY         A = X'  (I, rows)   strides (1, I)
 //
+// A 64 x 64 layer runs at 98 % of the multiply-adds' peak, its weight gradient at 92 % (C is read
+// and written for every 32 samples). Activations applied to the registers, before they are stored,
+// gain nothing: a tile of two 64-wide tanh layers takes 3.51 us forward instead of 3.56.
+//
 // Every element of C is one chain of multiply-adds over k = 0, 1, ..., whatever block it falls
 // into: a sample's result does not depend on the other rows of its tile.
 #pragma once
 
-#include <cmath>
-#include <type_traits>
-
-#include "pgfast/arrays.hpp"
+#include "pgfast/multiply_add.hpp"
 
 namespace pgfast {
 
@@ -34,32 +35,19 @@ struct Initial {
 
 namespace detail {
 
-// a b + c with one rounding where the hardware has it, in vectors and scalars alike. Left to the
-// compiler, a loop may be contracted in one place and not in another, and a sample's last bit would
-// depend on its neighbours.
-template <class V>
-V multiply_add(V a, V b, V c) {
-  if constexpr (!std::is_arithmetic_v<V>) {
-    return Eigen::internal::pmadd(a, b, c);
-  } else {
-#ifdef FP_FAST_FMAF
-    return std::fma(a, b, c);
-#else
-    return a * b + c;
-#endif
-  }
-}
-
-// R rows of C by `columns` vectors of type V, in registers.
+// R rows of C by `columns` vectors of type V, in registers. A function of its own: inlined, it
+// takes 4 % longer. `a` comes by reference: copied onto the stack for each call, its three words
+// are read again as one vector before they are stored, and a product of small K takes twice as
+// long.
 template <class V, int R, int columns, class S>
-void product_block(const Strided<S>& a, const S* b, Index ldb, Initial<S> init, S* c, Index ldc,
-                   Index K) {
+[[gnu::noinline]] void product_block(const Strided<S>& a, const S* b, Index ldb, Initial<S> init,
+                                     S* c, Index ldc, Index K) {
   namespace packet = Eigen::internal;
   constexpr int width = packet::unpacket_traits<V>::size;
   V acc[R][columns];
 #pragma GCC unroll 8
   for (int r = 0; r < R; ++r) {
-#pragma GCC unroll 2
+#pragma GCC unroll 4
     for (int v = 0; v < columns; ++v) {
       acc[r][v] = init.data ? packet::ploadu<V>(init.data + r * init.row_stride + v * width)
                             : packet::pset1<V>(S{0});
@@ -67,18 +55,18 @@ void product_block(const Strided<S>& a, const S* b, Index ldb, Initial<S> init, 
   }
   for (Index k = 0; k < K; ++k) {
     V b_k[columns];
-#pragma GCC unroll 2
+#pragma GCC unroll 4
     for (int v = 0; v < columns; ++v) b_k[v] = packet::ploadu<V>(b + k * ldb + v * width);
 #pragma GCC unroll 8
     for (int r = 0; r < R; ++r) {
       const V a_rk = packet::pset1<V>(a.data[r * a.row + k * a.k]);
-#pragma GCC unroll 2
+#pragma GCC unroll 4
       for (int v = 0; v < columns; ++v) acc[r][v] = multiply_add(a_rk, b_k[v], acc[r][v]);
     }
   }
 #pragma GCC unroll 8
   for (int r = 0; r < R; ++r) {
-#pragma GCC unroll 2
+#pragma GCC unroll 4
     for (int v = 0; v < columns; ++v) packet::pstoreu(c + r * ldc + v * width, acc[r][v]);
   }
 }
@@ -96,7 +84,10 @@ void product_rows(const Strided<S>& a, const S* b, Index ldb, Initial<S> init, S
         K);
     r += Rows;
   };
-  while (r + R <= rows) block.template operator()<R>();
+  if constexpr (columns <= 2) {
+    while (r + R <= rows) block.template operator()<R>();
+    while (r + 4 <= rows) block.template operator()<4>();  // a first layer's few weights
+  }
   while (r < rows) block.template operator()<1>();
 }
 
@@ -108,6 +99,11 @@ void product_columns(const Strided<S>& a, const S* b, Initial<S> init, S* c, Ind
   const auto at = [&](Index o) {
     return Initial<S>{init.data ? init.data + o : nullptr, init.row_stride};
   };
+  if (rows < 4) {  // a row alone has too few chains of multiply-adds to hide their latency
+    for (; done + 4 * width <= columns; done += 4 * width) {
+      product_rows<V, 4>(a, b + done, columns, at(done), c + done, columns, rows, K);
+    }
+  }
   for (; done + 2 * width <= columns; done += 2 * width) {
     product_rows<V, 2>(a, b + done, columns, at(done), c + done, columns, rows, K);
   }

@@ -33,9 +33,13 @@ class StateActionLinearTile {
         theta_(theta),
         z_(Buffer<S>::Zero(padded(tile_rows * network.output_size()))) {}
 
-  const S* forward(const S* x, Index rows) {
+  void prepare(const S* x, Index rows) {
     x_ = x;
     rows_ = rows;
+  }
+
+  const S* forward(const S* x, Index rows) {
+    prepare(x, rows);
     inner_products(theta_, z_.data());
     return z_.data();
   }

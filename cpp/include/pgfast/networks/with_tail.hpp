@@ -59,6 +59,11 @@ class WithTailTile {
     return z_.data();
   }
 
+  void prepare(const S* x, Index rows) {
+    rows_ = rows;
+    body_.prepare(x, rows);
+  }
+
   void theta_changed() { body_.theta_changed(); }
 
   void backward(const S* dz, S* gradient) {

@@ -1,0 +1,60 @@
+"""This machine: processor, build, and versions of all that is measured."""
+
+from __future__ import annotations
+
+import os
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import pgfast as pg
+from pgfast.benchmark import limits
+
+PACKAGES = (
+    *("numpy", "gymnasium", "scipy", "numba", "torch", "jax", "gymnax", "envpool"),
+    *("stable-baselines3", "sbx-rl", "rltools"),
+)
+
+
+def processor() -> str:
+    """Its name, as Linux tells it."""
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+def versions() -> dict[str, str]:
+    """Of the packages that are installed here."""
+    found = {}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def describe() -> dict[str, Any]:
+    """All of it, and the machine's limits."""
+    blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
+    return {
+        "processor": processor(),
+        "cores": len(os.sched_getaffinity(0)),
+        "system": f"{platform.system()} {platform.release()}",
+        "python": platform.python_version(),
+        "build": dict(pg.build_info()),
+        "versions": versions(),
+        "numpy_blas": f"{blas.get('name')} {blas.get('version')}",
+        "limits": {
+            "multiply-add, flop/s": limits.fma_peak(),
+            "copy, byte/s": limits.copy_bandwidth(),
+            "CartPole, step/s": limits.cartpole_peak(),
+        },
+    }

@@ -1,0 +1,57 @@
+"""Times the works that `pgfast bench` shows."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from functools import partial
+
+import pgfast as pg
+from pgfast.benchmark import kernels, minibatch, runs, stepping
+from pgfast.benchmark.rows import OURS, Row
+from pgfast.benchmark.work import Work, time_calls
+
+WORKS: tuple[Callable[[], Work], ...] = (
+    stepping.step,
+    *(
+        partial(stepping.step, id)
+        for id in ("Pendulum-v1", "MountainCar-v0", "MountainCarContinuous-v0", "Acrobot-v1")
+    ),
+    stepping.collect,
+    partial(stepping.collect, (64, 64)),
+    kernels.gae,
+    kernels.score,
+    kernels.fisher_solve,
+    minibatch.minibatch,
+    runs.until_solved("npg"),
+    runs.ppo_pendulum_work,
+)
+BUDGET = 0.15
+"""Seconds of timing for each member."""
+
+
+def measure(only: str = "", tell: Callable[[str], None] = lambda name: None) -> Iterator[Row]:
+    """Time every work whose name contains `only`, and every peer that is installed.
+
+    pgfast is timed on one thread, then on all processors; a peer on one. NumPy's twin is left out
+    where NumPy or SciPy is there as its users write it.
+    """
+    before, processors = pg.get_num_threads(), len(os.sched_getaffinity(0))
+    for make in WORKS:
+        work = make()
+        if only.lower() not in work.name.lower():
+            continue
+        tell(work.name)
+        for name in work.members:
+            if name == "reference" and {"numpy", "scipy"} & set(work.members):
+                continue
+            pg.set_num_threads(1)
+            try:
+                member = work.prepare(name)
+            except ImportError:
+                continue
+            yield Row.of(work, name, 1, time_calls(member.run, BUDGET))
+            if name in OURS and processors > 1:
+                pg.set_num_threads(processors)
+                yield Row.of(work, name, processors, time_calls(member.run, BUDGET))
+    pg.set_num_threads(before)

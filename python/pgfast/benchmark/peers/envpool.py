@@ -1,0 +1,16 @@
+"""EnvPool: environments in C++ behind Gymnasium's interface, stepped by one thread."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def vector(id: str, num_envs: int) -> Any:
+    """Its batch of environments."""
+    try:
+        import envpool
+    except Exception as error:  # it may be installed and yet not load
+        raise ImportError(str(error)) from error
+    if id not in envpool.list_all_envs():
+        raise ImportError(f"EnvPool has no {id}")
+    return envpool.make_gymnasium(id, num_envs=num_envs, num_threads=1, seed=0)

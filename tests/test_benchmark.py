@@ -1,0 +1,191 @@
+"""What is measured: limits that are plausible, equal answers of peers, rows that read right."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+
+import numpy as np
+import pytest
+
+import pgfast as pg
+from pgfast import _core
+from pgfast.benchmark import kernels, minibatch, runs, stepping, table
+from pgfast.benchmark.rows import Row, duration, factor, grouped, ours, slower
+from pgfast.benchmark.work import Limit, Member, Timing, Work, time_calls
+
+SMALL = {
+    "gae": lambda: kernels.gae(16, 64),
+    "score": lambda: kernels.score(256, 6, 3),
+    "score of a network": lambda: kernels.score(256, 6, 3, (8,)),
+    "Fisher solve": lambda: kernels.fisher_solve(4096, 6, 3),
+    "minibatch": lambda: minibatch.minibatch(64, 4, 2, (16, 16)),
+    "CartPole": lambda: stepping.step("CartPole-v1", 64),
+    "Pendulum": lambda: stepping.step("Pendulum-v1", 8),
+    "FrozenLake": lambda: stepping.step("FrozenLake-v1", 8),
+    "collect": lambda: stepping.collect((), 64, 32),
+    "training": lambda: runs.ppo_pendulum_work(1),
+}
+
+
+@pytest.fixture(scope="module", params=SMALL)
+def small(request):
+    """Each work, small."""
+    return SMALL[request.param]()
+
+
+def test_every_member_that_is_installed_gives_the_answer(small):
+    """The members of a work do the same work: each passes the check, and again when run again."""
+    for name in small.members:
+        try:
+            member = small.prepare(name)
+        except ImportError:
+            continue
+        member.run()
+
+
+def test_a_wrong_answer_is_found():
+    """The checks of kernels refuse an answer that is 10 % off."""
+    for name in ("gae", "score", "Fisher solve"):
+        work = SMALL[name]()
+        member = work.members["pgfast"]()
+        right = np.asarray(member.read(member.run()))
+        work.check(right)
+        with pytest.raises(AssertionError):
+            work.check(1.1 * right + 0.5)
+
+
+def test_operations_of_the_score_are_those_of_its_products():
+    """2 B Σ i·o for each product: forward, back to the weights, and back to hidden layers."""
+    assert kernels.score(10, 6, 3).limit.amount == 2 * 10 * (6 * 3 + 6 * 3)
+    deep = kernels.score(10, 6, 3, (8,)).limit.amount
+    assert deep == 2 * 10 * ((6 * 8 + 8 * 3) + (6 * 8 + 8 * 3) + 8 * 3)
+
+
+def test_operations_of_a_minibatch_are_those_of_its_products():
+    """As the score's, for both networks."""
+    layers = [4 * 16, 16 * 16, 16 * 2], [4 * 16, 16 * 16, 16]
+    expected = sum(2 * 64 * (3 * sum(sizes) - sizes[0]) for sizes in layers)
+    assert minibatch.minibatch(64, 4, 2, (16, 16)).limit.amount == expected
+
+
+def test_limits_are_those_of_a_processor():
+    """Between those of a very small and of a very large core; finite, and never exceeded by half.
+
+    0 is what the core gives where a sum is not exact.
+    """
+    peak, copies = _core.fma_peak(5), _core.copy_bandwidth(2**24, 3)
+    steps = _core.plain_cartpole(5)
+    assert 1e9 < peak < 1e12
+    assert 1e8 < copies < 1e12
+    assert 1e6 < steps < 1e11
+    assert _core.fma_peak(5) < 2 * peak
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: _core.fma_peak(0), "fma_peak: repeats is 0, expected at least 1"),
+        (lambda: _core.plain_cartpole(0), "plain_cartpole: repeats is 0, expected at least 1"),
+        (lambda: _core.copy_bandwidth(0, 1), "copy_bandwidth: bytes is 0, expected at least 1"),
+        (lambda: _core.copy_bandwidth(1, 0), "copy_bandwidth: repeats is 0, expected at least 1"),
+    ],
+)
+def test_limits_refuse_counts_below_one(call, words):
+    with pytest.raises(ValueError, match=words):
+        call()
+
+
+def test_timing_has_the_quartiles_and_skips_the_first_call():
+    """A call that is slow once, at first, does not show; there are three rounds at least."""
+    calls = []
+    timing = time_calls(lambda: calls.append(0), budget=0.0)
+    assert timing.rounds == 3
+    assert timing.lower <= timing.median <= timing.upper
+    assert Timing.of([1.0, 2.0, 3.0, 4.0, 5.0]) == Timing(3.0, 2.0, 4.0, 5)
+
+
+def row(member, seconds, threads=1, work=1000.0, limit=None):
+    timing = Timing(seconds, seconds, seconds, 3)
+    return Row("sums, float32", member, threads, "element", work, timing, limit, "copy")
+
+
+def test_rows_tell_rates_shares_and_ratios():
+    """Rates have a prefix, a single thing its time; the share is of one thread's limit."""
+    mine, theirs = row("pgfast", 1e-6, limit=5e-7), row("numpy", 4e-6)
+    assert mine.rate == "1 G elements/s"
+    assert row("pgfast", 0.0123, work=1).rate == "12.3 ms"
+    assert mine.share == 0.5
+    assert row("pgfast", 1e-6, threads=2, limit=5e-7).share is None
+    assert slower(theirs, mine) == 4.0
+    assert slower(row("numpy", 4e-6, work=2000.0), mine) == 2.0
+    assert factor(4.0) == "4×"
+    assert factor(123.4) == "123×"
+    assert duration(2.5e-5) == "25 µs"
+    assert ours(grouped([theirs, mine])["sums, float32"]) == mine
+
+
+def test_the_table_has_a_line_for_each_work_and_each_peer():
+    """Work, rate, share, threads, and how many times as fast as each peer."""
+    from rich.console import Console
+
+    rows = [
+        row("pgfast", 1e-6, limit=5e-7),
+        row("pgfast", 5e-7, threads=2),
+        row("numpy", 4e-6),
+        row("jax", 2e-6),
+    ]
+    console = Console(width=80, file=io.StringIO())
+    console.print(table.table(rows))
+    text = " ".join(console.file.getvalue().split())
+    for word in ("sums", "1 G elements/s", "50%", "2×", "NumPy 4×", "JAX 2×"):
+        assert word in text
+
+
+def test_a_missing_peer_is_left_out():
+    """A maker that raises ImportError: the work goes on without it."""
+
+    def missing():
+        raise ImportError("not here")
+
+    work = Work(
+        "nothing",
+        "call",
+        2,
+        {"pgfast": lambda: Member(lambda: 1), "jax": missing},
+        lambda answer: None,
+        Limit("multiply-add", 1.0),
+    )
+    with pytest.raises(ImportError):
+        work.prepare("jax")
+    assert math.isfinite(time_calls(work.prepare("pgfast").run, 0.0).median)
+
+
+@pytest.mark.slow
+def test_a_training_of_the_same_work_as_its_peers_learns():
+    """What is compared with RLtools: Pendulum ends above −700, where it begins at −1300."""
+    trainer = runs.ppo_pendulum(seed=1, activation="relu")
+    answer = runs.timed(trainer, "Pendulum-v1")
+    assert answer["steps"] == 74 * 4096
+    assert answer["return"] > -700
+
+
+def test_memory_of_a_run_is_measured_in_its_own_process():
+    """The peak holds the arrays that the run needs."""
+    memory = runs.peak_memory()
+    assert memory["peak"] - memory["before"] > 0.9 * memory["arrays"]
+    assert memory["before"] > 0
+
+
+def test_one_thread_is_asked_of_every_library():
+    """The command line's environment is that of the repository's benchmarks."""
+    from pathlib import Path
+
+    from pgfast.benchmark import ONE_THREAD
+
+    text = (Path(__file__).parent.parent / "bench" / "conftest.py").read_text()
+    for name in ONE_THREAD:
+        assert name.removesuffix("_NUM_THREADS") in text
+    assert json.dumps(ONE_THREAD)
+    assert pg.get_num_threads() >= 1
