@@ -80,7 +80,10 @@ PRESETS: dict[str, dict[str, Preset]] = {
             num_envs=32,
         ),
         "ppo": Preset(
-            PPO(steps=32, learning_rate=1e-3), num_envs=32, steps=500_000, policy=_NETWORK
+            PPO(steps=32, gamma=0.98, learning_rate=1e-3, epochs=4, batch_size=64),
+            num_envs=32,
+            steps=500_000,
+            policy=_NETWORK,
         ),
         "a2c": Preset(
             A2C(steps=32, learning_rate=3e-3, critic=_NETWORK_CRITIC),
