@@ -180,14 +180,14 @@ def test_train_gives_the_policy_of_the_python_function(tmp_path):
 
 def test_train_makes_a_new_directory_each_time(tmp_path):
     """Without --out: runs/ENV-ALGORITHM-SEED, then -2; exit status 0 though it is not solved."""
-    arguments = ["train", "CartPole-v1", "--algorithm", "npg", "--seed", 9, "--steps", 1]
+    arguments = ["train", "CartPole-v1", "--algorithm", "trpo", "--seed", 9, "--steps", 1]
     for _ in range(2):
         result = pgfast(*arguments, cwd=tmp_path)
         assert result.returncode == 0
         assert "Not solved after" in result.stdout
         assert too_wide(result.stdout) == []
     names = sorted(path.name for path in (tmp_path / "runs").iterdir())
-    assert names == ["CartPole-v1-npg-9", "CartPole-v1-npg-9-2"]
+    assert names == ["CartPole-v1-trpo-9", "CartPole-v1-trpo-9-2"]
     for name in names:
         assert sorted(os.listdir(tmp_path / "runs" / name)) == RUN_FILES
         assert pg.load(tmp_path / "runs" / name).stopped == "steps"

@@ -133,9 +133,11 @@ class ActorCriticLearner(Learner):
         advantages = gae_of(batch, values, final_values, settings.gamma, settings.lam)
         targets = advantages + values[:-1]
         explained = explained_variance(values[:-1], targets, batch.valid)
+        epochs, batch_size, kl_limit, value_clip = self.minibatches()
+        old_values = None if value_clip is None else values[:-1]
+        del values  # a batch is large: what is not needed any more makes room
         if settings.normalize_advantages:
             advantages = normalize_advantages(advantages, batch.valid)
-        epochs, batch_size, kl_limit, value_clip = self.minibatches()
         left = 1 - progress if settings.schedule == "linear" else 1.0
         self.optimizer.learning_rate = settings.learning_rate * left
         self.value_optimizer.learning_rate = settings.critic.learning_rate * left
@@ -154,7 +156,7 @@ class ActorCriticLearner(Learner):
                 value._kernel,
                 self.value_optimizer.arguments(value.theta),
                 targets,
-                None if value_clip is None else values[:-1],
+                old_values,
                 value_clip or 0.0,
             ),
             epochs=epochs,

@@ -109,9 +109,9 @@ def gae_of(
         lam=lam,
         final_values=final_values,
     )
-    return (
-        estimate if batch.valid is None else np.where(batch.valid, estimate, estimate.dtype.type(0))
-    )
+    if batch.valid is not None:
+        np.copyto(estimate, 0, where=~batch.valid)
+    return estimate
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -38,7 +38,7 @@ def _optimal(returns: FloatArray, batch: Rollout, policy: Policy | None) -> Floa
 
 
 BASELINES: dict[str, Callable[[FloatArray, Rollout, Policy | None], FloatArray]] = {
-    "none": lambda returns, batch, policy: np.zeros_like(returns),
+    "none": lambda returns, batch, policy: np.broadcast_to(returns.dtype.type(0), returns.shape),
     "constant": lambda returns, batch, policy: constant_baseline(returns, batch.valid),
     "time": lambda returns, batch, policy: time_baseline(returns, batch.valid),
     "leave-one-out": lambda returns, batch, policy: leave_one_out_baseline(returns, batch.valid),
@@ -70,8 +70,10 @@ def advantages(
             f"advantages: baseline gave {came}, expected {returns.dtype} {returns.shape}"
         )
     with np.errstate(invalid="ignore"):  # infinity less infinity is NaN, which training looks for
-        left = returns - b
-    return left if batch.valid is None else np.where(batch.valid, left, left.dtype.type(0))
+        left = np.subtract(returns, b, out=None if callable(baseline) else returns)
+    if batch.valid is not None:
+        np.copyto(left, 0, where=~batch.valid)
+    return left
 
 
 def check_baseline(function: str, baseline: Baseline, episodes: int) -> None:

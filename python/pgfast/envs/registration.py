@@ -9,18 +9,21 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from types import ModuleType
+from typing import TYPE_CHECKING
 
-from pgfast.envs.native import NATIVE_ENVS
+if TYPE_CHECKING:  # loading it takes a tenth of the time that NumPy takes
+    from importlib.abc import Loader
 
 
 def register() -> None:
     """Register every native environment that is not yet registered."""
     from gymnasium.envs.registration import register as register_env
     from gymnasium.envs.registration import registry
+
+    from pgfast.envs.native import NATIVE_ENVS
 
     for env in NATIVE_ENVS.values():
         name = f"pgfast/{env.id}"
@@ -43,7 +46,7 @@ def register_when_gymnasium_is_loaded() -> None:
         sys.meta_path.insert(0, _AfterGymnasium())
 
 
-class _AfterGymnasium(MetaPathFinder):
+class _AfterGymnasium:
     """Finds Gymnasium as it is always found, and adds a call of `register` to its loading."""
 
     def __init__(self) -> None:
@@ -61,11 +64,11 @@ class _AfterGymnasium(MetaPathFinder):
         finally:
             self._asking = False
         if spec is not None and spec.loader is not None:
-            spec.loader = _RegisteringLoader(spec.loader, self)
+            spec.loader = _RegisteringLoader(spec.loader, self)  # type: ignore[assignment]
         return spec
 
 
-class _RegisteringLoader(Loader):
+class _RegisteringLoader:
     """Another loader, and `register` after it."""
 
     def __init__(self, loader: Loader, finder: _AfterGymnasium) -> None:
