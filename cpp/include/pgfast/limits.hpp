@@ -16,6 +16,7 @@
 // can do it, whatever else it was doing meanwhile.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstring>
 #include <limits>
