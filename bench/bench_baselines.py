@@ -6,24 +6,13 @@ import pytest
 import pgfast
 from pgfast import reference
 
-
-@pytest.mark.parametrize(
-    ("module", "threads"),
-    [(reference, 1), (pgfast, 1), (pgfast, 2)],
-    ids=["reference", "pgfast-1", "pgfast-2"],
-)
-@pytest.mark.benchmark(group="time_baseline, T=500 N=256 float32")
-def bench_time_baseline(measure, rng, module, threads):
-    g = rng.normal(size=(500, 256)).astype(np.float32)
-    valid = np.arange(500)[:, None] < rng.integers(1, 501, 256)
-    expected = reference.time_baseline(g, valid)
-    measure(
-        lambda: module.time_baseline(g, valid),
-        work=g.size,
-        unit="element",
-        check=lambda b: np.testing.assert_allclose(b, expected, rtol=1e-5, atol=1e-5),
-        threads=threads,
-    )
+BASELINES = {
+    "constant": lambda m, g, valid, s, norms: m.constant_baseline(g, valid),
+    "time": lambda m, g, valid, s, norms: m.time_baseline(g, valid),
+    "leave_one_out": lambda m, g, valid, s, norms: m.leave_one_out_baseline(g, valid),
+    "linear": lambda m, g, valid, s, norms: m.linear_baseline(g, valid, s),
+    "optimal": lambda m, g, valid, s, norms: m.optimal_baseline(g, valid, norms),
+}
 
 
 @pytest.mark.parametrize(
@@ -31,14 +20,18 @@ def bench_time_baseline(measure, rng, module, threads):
     [(reference, 1), (pgfast, 1), (pgfast, 2)],
     ids=["reference", "pgfast-1", "pgfast-2"],
 )
-@pytest.mark.benchmark(group="linear_baseline, T=500 N=256 D=4 float32")
-def bench_linear_baseline(measure, rng, module, threads):
+@pytest.mark.parametrize("name", BASELINES)
+def bench_baseline(measure, benchmark, rng, name, module, threads):
+    size = " D=4" if name == "linear" else ""
+    benchmark.group = f"{name}_baseline, T=500 N=256{size} float32"
     g = rng.normal(size=(500, 256)).astype(np.float32)
     s = rng.normal(size=(500, 256, 4)).astype(np.float32)
+    norms = rng.uniform(size=(500, 256)).astype(np.float32)
     valid = np.arange(500)[:, None] < rng.integers(1, 501, 256)
-    expected = reference.linear_baseline(g, valid, s)
+    call = BASELINES[name]
+    expected = call(reference, g, valid, s, norms)
     measure(
-        lambda: module.linear_baseline(g, valid, s),
+        lambda: call(module, g, valid, s, norms),
         work=g.size,
         unit="element",
         check=lambda b: np.testing.assert_allclose(b, expected, rtol=1e-4, atol=1e-4),

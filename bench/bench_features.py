@@ -33,8 +33,8 @@ MAPS = {
     ids=["reference", "pgfast-1", "pgfast-2"],
 )
 @pytest.mark.parametrize("name", MAPS)
-@pytest.mark.benchmark(group="features, B=4096 D=4 float32")
-def bench_features(measure, rng, name, member, threads):
+def bench_features(measure, benchmark, rng, name, member, threads):
+    benchmark.group = f"{name} features, B=4096 D=4 float32"
     phi, twin = MAPS[name]
     x = rng.uniform(-1, 1, size=(4096, 4)).astype(np.float32)
     expected = twin(x[:100])

@@ -7,41 +7,35 @@ import pgfast
 from pgfast import reference
 
 B, A = 65_536, 6
-MEMBERS = pytest.mark.parametrize(
+FUNCTIONS = {
+    "log_prob": lambda m, mean, log_std, x, other: m.gaussian_log_prob(mean, log_std, x),
+    "score": lambda m, mean, log_std, x, other: m.gaussian_score(mean, log_std, x),
+    "entropy": lambda m, mean, log_std, x, other: m.gaussian_entropy(mean, log_std),
+    "kl": lambda m, mean, log_std, x, other: m.gaussian_kl(mean, log_std, x, other),
+    "sample": lambda m, mean, log_std, x, other: m.gaussian_sample(mean, log_std, seed=0),
+}
+
+
+@pytest.mark.parametrize(
     ("module", "threads"),
     [(reference, 1), (pgfast, 1), (pgfast, 2)],
     ids=["reference", "pgfast-1", "pgfast-2"],
 )
-
-
-def gaussians(rng):
+@pytest.mark.parametrize("function", FUNCTIONS)
+def bench_gaussian(measure, benchmark, rng, function, module, threads):
+    benchmark.group = f"gaussian_{function}, B={B} A={A} float32"
     mean, x = rng.normal(size=(2, B, A)).astype(np.float32)
-    return mean, (0.5 * rng.normal(size=(B, A))).astype(np.float32), x
+    log_std, other = (0.5 * rng.normal(size=(2, B, A))).astype(np.float32)
+    call = FUNCTIONS[function]
+    expected = call(reference, mean, log_std, x, other)
 
+    def check(answer):
+        np.testing.assert_allclose(np.asarray(answer), np.asarray(expected), rtol=1e-3, atol=1e-3)
 
-@MEMBERS
-@pytest.mark.benchmark(group="gaussian_log_prob, B=65536 A=6 float32")
-def bench_gaussian_log_prob(measure, rng, module, threads):
-    mean, log_std, x = gaussians(rng)
-    expected = reference.gaussian_log_prob(mean, log_std, x)
     measure(
-        lambda: module.gaussian_log_prob(mean, log_std, x),
+        lambda: call(module, mean, log_std, x, other),
         work=B,
         unit="sample",
-        check=lambda p: np.testing.assert_allclose(p, expected, rtol=1e-4, atol=1e-4),
-        threads=threads,
-    )
-
-
-@MEMBERS
-@pytest.mark.benchmark(group="gaussian_sample, B=65536 A=6 float32")
-def bench_gaussian_sample(measure, rng, module, threads):
-    mean, log_std, _ = gaussians(rng)
-    expected = reference.gaussian_sample(mean, log_std, seed=0)
-    measure(
-        lambda: module.gaussian_sample(mean, log_std, seed=0),
-        work=B,
-        unit="sample",
-        check=lambda x: np.testing.assert_allclose(x, expected, rtol=1e-4, atol=1e-4),
+        check=check,
         threads=threads,
     )

@@ -74,3 +74,17 @@ def bench_lambda_return(measure, rollout, module, threads):
         check=lambda g: np.testing.assert_allclose(g, expected, rtol=1e-4, atol=1e-4),
         threads=threads,
     )
+
+
+@MEMBERS
+@pytest.mark.benchmark(group="episode_return, T=128 N=4096 float32")
+def bench_episode_return(measure, rollout, module, threads):
+    r, _, end, cut, _ = rollout
+    expected = reference.episode_return(r, end, cut, gamma=0.99)
+    measure(
+        lambda: module.episode_return(r, end, cut, gamma=0.99),
+        work=T * N,
+        unit="element",
+        check=lambda g: np.testing.assert_allclose(g, expected, rtol=1e-4, atol=1e-4),
+        threads=threads,
+    )

@@ -7,6 +7,13 @@ import pgfast
 from pgfast import reference
 
 B, A = 65_536, 8
+FUNCTIONS = {
+    "log_prob": lambda m, z, a, other: m.softmax_log_prob(z, a),
+    "score": lambda m, z, a, other: m.softmax_score(z, a),
+    "entropy": lambda m, z, a, other: m.softmax_entropy(z),
+    "kl": lambda m, z, a, other: m.softmax_kl(z, other),
+    "sample": lambda m, z, a, other: m.softmax_sample(z, seed=0),
+}
 
 
 @pytest.mark.parametrize(
@@ -14,14 +21,17 @@ B, A = 65_536, 8
     [(reference, 1), (pgfast, 1), (pgfast, 2)],
     ids=["reference", "pgfast-1", "pgfast-2"],
 )
-@pytest.mark.benchmark(group="softmax_log_prob, B=65536 A=8 float32")
-def bench_softmax_log_prob(measure, rng, module, threads):
-    z, a = rng.normal(size=(B, A)).astype(np.float32), rng.integers(0, A, B)
-    expected = reference.softmax_log_prob(z, a)
+@pytest.mark.parametrize("function", FUNCTIONS)
+def bench_softmax(measure, benchmark, rng, function, module, threads):
+    benchmark.group = f"softmax_{function}, B={B} A={A} float32"
+    z, other = rng.normal(size=(2, B, A)).astype(np.float32)
+    a = rng.integers(0, A, B)
+    call = FUNCTIONS[function]
+    expected = call(reference, z, a, other)
     measure(
-        lambda: module.softmax_log_prob(z, a),
+        lambda: call(module, z, a, other),
         work=B,
         unit="sample",
-        check=lambda p: np.testing.assert_allclose(p, expected, rtol=1e-4, atol=1e-5),
+        check=lambda y: np.testing.assert_allclose(y, expected, rtol=1e-4, atol=1e-5),
         threads=threads,
     )

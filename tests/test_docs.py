@@ -24,7 +24,10 @@ MODULES = [
 
 @pytest.mark.parametrize("name", MODULES)
 def test_the_examples_of_docstrings_are_true(name):
-    module = importlib.import_module(name)
+    if name.startswith("pgfast.benchmark.peers."):
+        module = pytest.importorskip(name)  # what it imports need not be installed
+    else:
+        module = importlib.import_module(name)
     with np.printoptions(legacy=False):
         result = doctest.testmod(
             module, extraglobs={"np": np}, optionflags=doctest.NORMALIZE_WHITESPACE

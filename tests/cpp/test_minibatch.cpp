@@ -1,4 +1,5 @@
 #include "climbing.hpp"
+#include "pgfast/conjugate_gradient.hpp"
 #include "pgfast/minibatch.hpp"
 #include "threads.hpp"
 
@@ -184,12 +185,14 @@ TEST(value_error, "dz is the derivative of the error: of the larger one, where v
 
 template <class S>
 struct Critic {
-  Preprocessed network{Mlp({3, 6, 1}, Activation::tanh)};
+  Preprocessed network;
   Array<S> start = check::normals<S>(network.num_parameters(), 50, 0.5);
   Array<S> targets, old_values;
 
-  explicit Critic(Index count)
-      : targets(check::normals<S>(count, 51)), old_values(check::normals<S>(count, 52, 0.3)) {}
+  explicit Critic(Index count, Index hidden = 6)
+      : network(Mlp({3, hidden, 1}, Activation::tanh)),
+        targets(check::normals<S>(count, 51)),
+        old_values(check::normals<S>(count, 52, 0.3)) {}
 
   Array<S> values(const Array<S>& phi, const Array<S>& observations) const {
     Array<S> out(targets.size());
@@ -256,7 +259,7 @@ TEST(value_gradient_norm, "The value function's gradient has the same limit, by 
 TEST(threads, "theta, phi and Adam's state have the same bits on 1 to 4 threads.") {
   check::for_each_scalar([]<class S>() {
     for_each_climb<S>(900, 0.1, [](const auto& c) {
-      const Critic<S> critic(c.B);
+      const Critic<S> critic(c.B, 500);  // worth a thread
       const ValueSamples<S> samples{critic.targets.data(), critic.old_values.data(), S(0.2)};
       check::same_on_any_threads([&] {
         Parameters<S> theta(c.theta), phi(critic.start);

@@ -23,9 +23,9 @@ using check::Array;
 
 // Counters without atomics: a block that ran twice at the same time, or whose end the caller
 // doesn't wait for, is a data race that ThreadSanitizer sees.
-bool runs_every_block_once(Index blocks, Index grain) {
+bool runs_every_block_once(Index blocks, Index block_ns = worth_a_thread) {
   std::vector<int> counts(static_cast<std::size_t>(blocks));
-  parallel_for(blocks, grain, [&](Index block) { ++counts[static_cast<std::size_t>(block)]; });
+  parallel_for(blocks, block_ns, [&](Index block) { ++counts[static_cast<std::size_t>(block)]; });
   return std::all_of(counts.begin(), counts.end(), [](int count) { return count == 1; });
 }
 
@@ -68,13 +68,14 @@ TEST(environment_variable,
   CHECK(threads_for(nullptr, processors));
 }
 
-TEST(every_block_once, "Every block runs exactly once, on 1 to 4 threads, whatever the grain.") {
+TEST(every_block_once,
+     "Every block runs exactly once, on 1 to 4 threads, however long it is said to take.") {
   for (const int threads : {1, 2, 3, 4}) {
     const check::NumThreads use(threads);
     for (const Index blocks : {0, 1, 2, 3, 7, 64, 1000}) {
-      for (const Index grain : {0, 1, 3, 100}) {
-        CONTEXT(threads << " threads, " << blocks << " blocks, grain " << grain);
-        CHECK(runs_every_block_once(blocks, grain));
+      for (const Index block_ns : {Index{0}, Index{1}, worth_a_thread / 3, 100 * worth_a_thread}) {
+        CONTEXT(threads << " threads, " << blocks << " blocks of ns " << block_ns);
+        CHECK(runs_every_block_once(blocks, block_ns));
       }
     }
   }
@@ -82,14 +83,14 @@ TEST(every_block_once, "Every block runs exactly once, on 1 to 4 threads, whatev
 
 TEST(many_short_calls, "Calls in quick succession don't disturb each other's late helpers.") {
   const check::NumThreads use(4);
-  for (int call = 0; call < 2000; ++call) CHECK(runs_every_block_once(1 + call % 9, 1));
+  for (int call = 0; call < 2000; ++call) CHECK(runs_every_block_once(1 + call % 9));
 }
 
-TEST(small_work, "Work of less than two grains stays on the calling thread.") {
+TEST(small_work, "Work that is not worth two threads stays on the calling thread.") {
   const check::NumThreads use(4);
   const auto caller = std::this_thread::get_id();
   std::vector<std::thread::id> ids(199);
-  parallel_for(199, 100,
+  parallel_for(199, worth_a_thread / 100,
                [&](Index b) { ids[static_cast<std::size_t>(b)] = std::this_thread::get_id(); });
   for (const auto id : ids) CHECK(id == caller);
 }
@@ -99,7 +100,7 @@ TEST(small_work, "Work of less than two grains stays on the calling thread.") {
 bool blocks_meet(int n) {
   std::atomic<int> running{0};
   std::atomic<bool> met{false};
-  parallel_for(n, 1, [&](Index) {
+  parallel_for(n, worth_a_thread, [&](Index) {
     if (++running == n) met = true;
     const auto give_up = std::chrono::steady_clock::now() + std::chrono::milliseconds(100);
     while (!met && std::chrono::steady_clock::now() < give_up) std::this_thread::yield();
@@ -122,7 +123,7 @@ TEST(not_more_threads, "A call runs on no more threads than are allowed, also af
     CONTEXT(n << " threads");
     const check::NumThreads use(n);
     std::vector<std::thread::id> ids(5000);
-    parallel_for(5000, 1,
+    parallel_for(5000, worth_a_thread,
                  [&](Index b) { ids[static_cast<std::size_t>(b)] = std::this_thread::get_id(); });
     CHECK(std::set<std::thread::id>(ids.begin(), ids.end()).size() <= static_cast<std::size_t>(n));
   }
@@ -197,8 +198,8 @@ TEST(nested, "A block may itself call parallel_for.") {
     const check::NumThreads use(threads);
     for (int call = 0; call < 50; ++call) {
       std::vector<char> inner(8);
-      parallel_for(8, 1, [&](Index b) {
-        inner[static_cast<std::size_t>(b)] = runs_every_block_once(16, 1);
+      parallel_for(8, worth_a_thread, [&](Index b) {
+        inner[static_cast<std::size_t>(b)] = runs_every_block_once(16);
       });
       for (const char each : inner) CHECK(each);
     }
@@ -214,7 +215,7 @@ TEST(exceptions,
       std::vector<int> counts(50);
       std::string seen;
       try {
-        parallel_for(50, 1, [&](Index block) {
+        parallel_for(50, worth_a_thread, [&](Index block) {
           ++counts[static_cast<std::size_t>(block)];
           if (block % 20 == 7) throw std::runtime_error("block");
         });
@@ -224,7 +225,7 @@ TEST(exceptions,
       CHECK_EQ(seen, "block");
       CHECK(std::all_of(counts.begin(), counts.end(), [](int count) { return count <= 1; }));
     }
-    CHECK(runs_every_block_once(100, 1));
+    CHECK(runs_every_block_once(100));
   }
 }
 
@@ -237,7 +238,7 @@ TEST(concurrent_callers,
     callers.emplace_back([&good, caller] {
       for (int call = 0; call < 300; ++call) {
         if (caller == 0) ThreadTeam::instance().set_num_threads(1 + call % 6);
-        if (!runs_every_block_once(20, 1)) good[caller] = 0;
+        if (!runs_every_block_once(20)) good[caller] = 0;
       }
     });
   }
@@ -247,10 +248,10 @@ TEST(concurrent_callers,
 
 TEST(after_fork, "A forked child, which inherits no threads, still does all its work.") {
   const check::NumThreads use(4);
-  CHECK(runs_every_block_once(100, 1));
+  CHECK(runs_every_block_once(100));
   const auto works = [] {
     for (int call = 0; call < 20; ++call) {
-      if (!runs_every_block_once(100, 1)) return false;
+      if (!runs_every_block_once(100)) return false;
     }
     return true;
   };
@@ -264,11 +265,11 @@ TEST(fork_while_busy, "A child that is forked while another thread is at work st
   const check::NumThreads use(3);
   std::atomic<bool> stop{false};
   std::thread busy([&] {
-    while (!stop) runs_every_block_once(50, 1);
+    while (!stop) runs_every_block_once(50);
   });
   bool good = true;
   for (int child = 0; child < 20; ++child) {
-    good &= true_in_child([] { return runs_every_block_once(100, 1); });
+    good &= true_in_child([] { return runs_every_block_once(100); });
   }
   stop = true;
   busy.join();

@@ -1,9 +1,15 @@
 // RLtools' PPO on its own Pendulum: its loop, its defaults but for what is set here.
 //
-//   ppo_pendulum ACTIVATION is a constant of the compilation, as all sizes of RLtools are.
+//   ppo_pendulum SEED
 //
-// Printed is one line of JSON. Counted: the updates (collect, values, advantages, epochs). Not
-// counted: compiling, allocating, initializing, and the evaluation at the end.
+// The activation is a constant of the compilation, as all sizes of RLtools are. Its last line is
+// JSON. Counted: the updates (collect, values, advantages, epochs). Not counted: compiling,
+// allocating, initializing, and the evaluation at the end.
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+
+// clang-format off: the headers build on each other, in this order
 #include <rl_tools/operations/cpu_mux.h>
 
 #include <rl_tools/nn/optimizers/adam/instance/operations_generic.h>
@@ -21,10 +27,7 @@
 
 #include <rl_tools/rl/algorithms/ppo/loop/core/operations_generic.h>
 #include <rl_tools/rl/loop/steps/evaluation/operations_generic.h>
-
-#include <chrono>
-#include <cstdio>
-#include <cstdlib>
+// clang-format on
 
 #ifndef ACTIVATION
 #error "ACTIVATION is not defined: RELU or FAST_TANH"
@@ -42,7 +45,8 @@ using Pendulum =
 
 constexpr Index updates = 74;  // of 4096 steps: 303,104
 
-struct Parameters : rlt::rl::algorithms::ppo::loop::core::DefaultParameters<Types, Index, Pendulum> {
+struct Parameters
+    : rlt::rl::algorithms::ppo::loop::core::DefaultParameters<Types, Index, Pendulum> {
   static constexpr Index STEP_LIMIT = updates;
   static constexpr Index ACTOR_HIDDEN_DIM = 64, ACTOR_NUM_LAYERS = 3;  // the output is one of them
   static constexpr Index CRITIC_HIDDEN_DIM = 64, CRITIC_NUM_LAYERS = 3;

@@ -26,12 +26,11 @@ MaskedSum masked_sum(const S* g, const bool* valid, Index count) {
   return total;
 }
 
-// f(row's g, row's valid or null, row's b) over all rows; 16384 elements (20 us) pay for a
-// thread.
+// f(row's g, row's valid or null, row's b) over all rows.
 template <class S, class F>
 void for_each_row(ConstMatrixView<S> g, const bool* valid, MatrixView<S> b, F&& f) {
   const Index N = g.cols();
-  parallel_for(g.rows(), ceil_div(16384, N), [&](Index t) {
+  parallel_for(g.rows(), N * 2 / 3, [&](Index t) {
     f(g.data() + t * N, valid ? valid + t * N : nullptr, b.data() + t * N);
   });
 }
@@ -96,7 +95,7 @@ void optimal_baseline(ConstMatrixView<S> g, const bool* valid, const S* norms, b
     fill(weighted_mean(g.data(), norms, valid, g.size()), 0, g.size(), b.data());
     return;
   }
-  parallel_for(g.rows(), ceil_div(16384, N), [&](Index t) {
+  parallel_for(g.rows(), N * 2 / 3, [&](Index t) {
     const Index i = t * N;
     fill(weighted_mean(g.data() + i, norms + i, valid ? valid + i : nullptr, N), i, i + N,
          b.data());

@@ -48,8 +48,7 @@ void for_each_column_block(FlagView truncated, bool with_final_values, F&& f) {
       }
     }
   }
-  // A block of 1024 columns takes about 0.2 us a row; 64 rows pay for a thread.
-  parallel_for(blocks, ceil_div(64, T), [&](Index block) {
+  parallel_for(blocks, T * 200, [&](Index block) {
     const Index begin = block * column_block;
     f(ColumnBlock{begin, std::min(N, begin + column_block),
                   with_final_values ? first_final.data() + block * T : nullptr});

@@ -1,22 +1,22 @@
 // What one thread of this machine does at most: the limits that benchmarks give shares of.
 //
-//   multiply-adds  a_k <- a_k x + 1 for `chains` vectors a_k that stay in registers. A chain waits
-//   for
-//                  its own last result alone, so that latency (4 or 5 cycles) times issue width (at
-//                  most 2 a cycle) = 10 chains fill the units; 12 chains, x and 1 are 14 registers,
-//                  which AVX2 has, too. x = 1 is read from volatile memory, or the compiler would
-//                  count for us.
-//   copies         memcpy between two arrays whose pages have been touched before. Counted are the
-//                  bytes read and the bytes written. Arrays that fit a cache are copied at its
-//                  speed: a kernel is to be held against a copy of as many bytes as it touches.
-//   CartPole       the environment's arithmetic alone: 16 blocks whose states stay in the
-//   first-level
-//                  cache; no action is checked, no episode counted, no observation written.
+// Multiply-adds: a_k <- a_k x + 1 for `chains` vectors a_k that stay in registers. A chain waits
+// for its own last result alone, so that latency (4 or 5 cycles) times issue width (at most 2 a
+// cycle) = 10 chains fill the units; 12 chains, x and 1 are 14 registers, which AVX2 has, too. x =
+// 1 is read from volatile memory, or the compiler would count for us.
+//
+// Copies: memcpy between two arrays whose pages have been touched before. Counted are the bytes
+// read and the bytes written. Arrays that fit a cache are copied at its speed: a kernel is to be
+// held against a copy of as many bytes as it touches.
+//
+// CartPole: the environment's arithmetic alone: 16 blocks whose states stay in the first-level
+// cache; no action is checked, no episode counted, no observation written.
 //
 // Each gives work per second in the fastest of `repeats` runs of about a millisecond: the machine
 // can do it, whatever else it was doing meanwhile.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstring>
 #include <limits>

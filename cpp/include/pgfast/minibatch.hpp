@@ -206,8 +206,7 @@ MinibatchOutcome climb_minibatches(const P& policy, AdamParameters<S>& theta,
         0}));
   }
   Buffer<S> partial(blocks * stride);
-  // 16 us of multiply-adds (2 flops forward, 4 back, 100 per ns) are worth a thread's while.
-  const Index grain = 1 + Index{270'000} / (detail::minibatch_block * (stride + 1));
+  const Index block_ns = detail::minibatch_block * stride * 6 / 100;  // 2 flops forward, 4 back
 
   MinibatchOutcome outcome;
   for (Index epoch = 0; epoch < settings.epochs; ++epoch) {
@@ -221,7 +220,7 @@ MinibatchOutcome climb_minibatches(const P& policy, AdamParameters<S>& theta,
       const Index count = std::min(batch_size, n - begin),
                   used = ceil_div(count, detail::minibatch_block);
       const S scale = S{1} / static_cast<S>(count);
-      parallel_for(used, grain, [&](Index block) {
+      parallel_for(used, block_ns, [&](Index block) {
         Slot& slot = *slots[static_cast<std::size_t>(block)];
         S* gradient = partial.data() + block * stride;
         std::fill(gradient, gradient + stride, S{0});

@@ -73,12 +73,18 @@ class ThreadTeam {
   std::shared_ptr<Eigen::ThreadPool> pool_;
 };
 
-// f(block) for block in [0, blocks). `grain`: blocks that make it worth waking one more thread; to
-// hand work over and wait for it costs some microseconds, so a grain should be 10 us or more.
+// Nanoseconds of work that one more thread is woken for. A helper that has just run still looks for
+// work and takes it in 0.3 us; one that has gone to sleep comes after 5 us, on a virtual machine
+// after 30, and then finds what the caller has left over. With less than this for each, calling
+// them cost more than they brought.
+inline constexpr Index worth_a_thread = 10'000;
+
+// f(block) for block in [0, blocks), each of which takes about `block_ns` nanoseconds or more.
 template <class F>
-void parallel_for(Index blocks, Index grain, F&& f) {
+void parallel_for(Index blocks, Index block_ns, F&& f) {
   ThreadTeam& team = ThreadTeam::instance();
-  const Index threads = std::min<Index>(team.num_threads(), blocks / std::max<Index>(grain, 1));
+  const Index threads =
+      std::min<Index>({team.num_threads(), blocks, blocks * block_ns / worth_a_thread});
   if (threads <= 1) {
     for (Index block = 0; block < blocks; ++block) f(block);
     return;
@@ -117,9 +123,9 @@ void parallel_for(Index blocks, Index grain, F&& f) {
   }
 }
 
-// How a batch of samples is cut: whole tiles, at least 512 samples (10 us of the smallest network),
-// at most 64 blocks (so that partial sums stay small beside the batch). A function of the batch
-// size alone, so that sums are the same on any number of threads.
+// How a batch of samples is cut: whole tiles, at least 512 samples (as much of the smallest network
+// as is worth a thread), at most 64 blocks (so that partial sums stay small beside the batch). A
+// function of the batch size alone, so that sums are the same on any number of threads.
 struct SampleBlocks {
   Index samples;
   Index block_size;
@@ -135,7 +141,8 @@ struct SampleBlocks {
 template <class F>
 void for_each_block(Index batch, F&& f) {
   const SampleBlocks blocks(batch);
-  parallel_for(blocks.count(), 1, [&](Index block) { f(blocks.begin(block), blocks.end(block)); });
+  parallel_for(blocks.count(), worth_a_thread,
+               [&](Index block) { f(blocks.begin(block), blocks.end(block)); });
 }
 
 // out (size) = sum over blocks, in block order, of what f(begin, end, partial) adds to `partial`.
@@ -149,7 +156,7 @@ void sum_over_blocks(Index batch, Index size, S* out, F&& f) {
     return;
   }
   Buffer<S> partial = Buffer<S>::Zero(blocks.count() * size);
-  parallel_for(blocks.count(), 1, [&](Index block) {
+  parallel_for(blocks.count(), worth_a_thread, [&](Index block) {
     f(blocks.begin(block), blocks.end(block), partial.data() + block * size);
   });
   for (Index block = 0; block < blocks.count(); ++block)

@@ -82,7 +82,7 @@ void sum_over_waves(Index batch, Index size, double* out, F&& f) {
   for (Index first = 0; first < blocks.count(); first += wave) {
     const Index count = std::min(wave, blocks.count() - first);
     partial.setZero();
-    parallel_for(count, 1, [&](Index i) {
+    parallel_for(count, worth_a_thread, [&](Index i) {
       f(blocks.begin(first + i), blocks.end(first + i), partial.data() + i * size);
     });
     for (Index i = 0; i < count; ++i) total += partial.segment(i * size, size);

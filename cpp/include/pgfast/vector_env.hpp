@@ -75,11 +75,11 @@ class VectorEnv {
   Index first(Index block) const { return block * env_lanes; }
   Index lanes(Index block) const { return std::min(env_lanes, num_envs() - first(block)); }
 
-  // One step of the whole batch; 128 blocks of 32 take 10 us of the cheapest environment.
+  // One step of the whole batch; the cheapest environment takes 2.5 ns.
   template <class Reward = S>
   void step(const Action* actions, Autoreset mode, const StepOutput<S, Reward>& out) {
     const Index D = observation_size(), A = action_size();
-    parallel_for(blocks(), 128, [&](Index block) {
+    parallel_for(blocks(), env_lanes * 5 / 2, [&](Index block) {
       const Index i = first(block);
       S rewards[env_lanes];
       step_block(block, actions + i * A, mode,

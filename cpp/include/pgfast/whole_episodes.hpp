@@ -38,7 +38,7 @@ std::vector<Index> run_episodes(VectorEnv<S, EnvAction>& env, const Actor<S, Act
   const Index N = env.num_envs(), D = env.observation_size(), A = actor.action_size();
   const Index K = env.state_size(), blocks = env.blocks();
   std::vector<Index> lengths(static_cast<std::size_t>(ceil_div(episodes, N) * blocks), 0);
-  parallel_for(blocks, 1, [&](Index block) {
+  parallel_for(blocks, worth_a_thread, [&](Index block) {
     const Index first_env = env.first(block);
     const auto own_actor = actor.clone();
     Buffer<S> observations(env_lanes * D), next_observations(env_lanes * D);
@@ -121,7 +121,7 @@ std::vector<S> collect_episodes(VectorEnv<S, EnvAction>& env, const Actor<S, Act
   longest = *std::max_element(lengths.begin(), lengths.end());
   if (longest > T) return {};
   const auto runs = static_cast<Index>(lengths.size()), blocks = env.blocks();
-  parallel_for(runs, ceil_div(256, longest), [&](Index run) {
+  parallel_for(runs, longest * 40, [&](Index run) {
     const Index first = run / blocks * N + env.first(run % blocks);
     const Index lanes = std::min(env.lanes(run % blocks), episodes - first);
     for (Index t = lengths[static_cast<std::size_t>(run)]; t < longest && lanes > 0; ++t) {

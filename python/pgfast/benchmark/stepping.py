@@ -135,13 +135,19 @@ def collect(hidden: tuple[int, ...] = (), N: int = 1024, T: int = 128) -> Work:
         collector = GymnasiumCollector(*start())
         return Member(lambda: collector.collect_steps(T))
 
+    def gymnasium() -> Member:
+        """Gymnasium's NumPy environment under pgfast's policy, driven from Python."""
+        collector = GymnasiumCollector(gymnasium_vector("CartPole-v1", N), start()[1])
+        return Member(lambda: collector.collect_steps(T))
+
     policy = start()[1]
 
     def check(batch: Any) -> None:
         assert batch.observations.shape == (T, N, 4)
         assert batch.terminated.any()
         log_probs = policy.log_prob(batch.observations, batch.actions)
-        np.testing.assert_array_equal(batch.log_probs, log_probs)
+        happened = True if batch.valid is None else batch.valid  # Gymnasium's resets are rows, too
+        np.testing.assert_array_equal(batch.log_probs, np.where(happened, log_probs, 0))
 
     sizes = [4, *hidden, 2]
     flops = 2.0 * N * T * sum(i * o for i, o in itertools.pairwise(sizes))
@@ -150,7 +156,7 @@ def collect(hidden: tuple[int, ...] = (), N: int = 1024, T: int = 128) -> Work:
         f"collect, CartPole-v1, {network} softmax, N={N} T={T} float32",
         "step",
         N * T,
-        {"pgfast": pgfast, "python": python},
+        {"pgfast": pgfast, "python": python, "gymnasium": gymnasium},
         check,
         Limit("multiply-add", flops) if hidden else Limit("CartPole", N * T),
     )
