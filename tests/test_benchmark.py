@@ -13,7 +13,7 @@ import pytest
 
 import pgfast as pg
 from pgfast import _core
-from pgfast.benchmark import kernels, minibatch, runs, stepping, table
+from pgfast.benchmark import kernels, measure, minibatch, runs, stepping, table
 from pgfast.benchmark.rows import Row, duration, factor, grouped, ours, slower
 from pgfast.benchmark.work import Limit, Member, Timing, Work, time_calls
 
@@ -162,6 +162,29 @@ def test_a_missing_peer_is_left_out():
     with pytest.raises(ImportError):
         work.prepare("jax")
     assert math.isfinite(time_calls(work.prepare("pgfast").run, 0.0).median)
+
+
+def test_a_peer_that_raises_is_left_out_and_named(monkeypatch):
+    """The other members are measured; what is pgfast's own is not passed over."""
+
+    def works(broken):
+        def fails():
+            raise ValueError("not this version")
+
+        members = {"pgfast": lambda: Member(lambda: 1), "numpy": lambda: Member(lambda: 2)}
+        work = Work("sums", "element", 2, {**members, broken: fails}, lambda answer: None)
+        return (lambda: work,)
+
+    monkeypatch.setattr(measure, "BUDGET", 0.0)
+    monkeypatch.setattr(measure, "WORKS", works("jax"))
+    failed = {}
+    rows = list(measure.measure(failed=failed))
+    assert {row.member for row in rows} == {"pgfast", "numpy"}
+    assert failed == {"sums: jax": "ValueError('not this version')"}
+    assert list(measure.measure("no such work")) == []
+    monkeypatch.setattr(measure, "WORKS", works("pgfast"))
+    with pytest.raises(ValueError, match="not this version"):
+        list(measure.measure())
 
 
 @pytest.mark.slow

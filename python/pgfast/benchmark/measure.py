@@ -30,11 +30,16 @@ BUDGET = 0.15
 """Seconds of timing for each member."""
 
 
-def measure(only: str = "", tell: Callable[[str], None] = lambda name: None) -> Iterator[Row]:
+def measure(
+    only: str = "",
+    tell: Callable[[str], None] = lambda name: None,
+    failed: dict[str, str] | None = None,
+) -> Iterator[Row]:
     """Time every work whose name contains `only`, and every peer that is installed.
 
     pgfast is timed on one thread, then on all processors; a peer on one. NumPy's twin is left out
-    where NumPy or SciPy is there as its users write it.
+    where NumPy or SciPy is there as its users write it. A peer that is installed and yet raises (in
+    another version than the pinned one, say) is left out, and `failed` says of what and why.
     """
     before, processors = pg.get_num_threads(), len(os.sched_getaffinity(0))
     for make in WORKS:
@@ -49,6 +54,12 @@ def measure(only: str = "", tell: Callable[[str], None] = lambda name: None) -> 
             try:
                 member = work.prepare(name)
             except ImportError:
+                continue
+            except Exception as error:
+                if name in OURS:
+                    raise
+                if failed is not None:
+                    failed[f"{work.name}: {name}"] = repr(error)
                 continue
             yield Row.of(work, name, 1, time_calls(member.run, BUDGET))
             if name in OURS and processors > 1:
