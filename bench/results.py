@@ -37,6 +37,8 @@ TOLD = (
     "CartPole-v1 until solved, ppo",
 )
 """What the README's table has, in its order: the beginnings of groups' names."""
+CORE = "CartPole-v1 step, N=4096"
+"""Where the core is shown without the Gymnasium face, too."""
 
 
 def of_benchmarks(report: dict[str, Any]) -> list[Row]:
@@ -167,8 +169,26 @@ def against_stepping(rows: list[Row]) -> list[str]:
     return [*lines, ""] if lines else []
 
 
+def line(name: str, members: list[Row], member: str) -> str:
+    """A work's line of the short table: one thread, two threads, and every peer but the twin."""
+    first = next(r for r in members if (r.member, r.threads) == (member, 1))
+    two = next((r for r in members if (r.member, r.threads) == (member, 2)), None)
+    peers = [r for r in members if r.member not in OURS and r.threads == 1]
+    if any(r.member != "reference" for r in peers):
+        peers = [r for r in peers if r.member != "reference"]
+    peers.sort(key=lambda row: -slower(row, first))
+    cells = [
+        name.replace(" float32", "").removesuffix(","),
+        first.rate,
+        share(first),
+        "" if two is None else factor(slower(first, two)),
+        ", ".join(f"{row.title} {factor(slower(row, first))}" for row in peers),
+    ]
+    return "| " + " | ".join(cells) + " |"
+
+
 def short(rows: list[Row]) -> str:
-    """The README's table: a line for each piece of work, the fastest peer last."""
+    """The README's table, the fastest peer last."""
     lines = [
         "| work | one thread | of its limit | two threads | faster than |",
         "|---|---|---|---|---|",
@@ -176,22 +196,9 @@ def short(rows: list[Row]) -> str:
     groups = grouped(rows)
     for group in (g for beginning in TOLD for g in groups if g.startswith(beginning)):
         members = groups[group]
-        first = ours(members)
-        if first is None:
-            continue
-        two = ours(members, 2)
-        peers = [r for r in members if r.member not in OURS and r.threads == 1]
-        if any(r.member != "reference" for r in peers):
-            peers = [r for r in peers if r.member != "reference"]
-        peers.sort(key=lambda row: -slower(row, first))
-        cells = [
-            group.removesuffix(" float32").removesuffix(","),
-            first.rate,
-            share(first),
-            "" if two is None else factor(slower(first, two)),
-            ", ".join(f"{row.title} {factor(slower(row, first))}" for row in peers),
-        ]
-        lines.append("| " + " | ".join(cells) + " |")
+        lines += [line(group, members, "pgfast")] if ours(members) else []
+        if group.startswith(CORE) and any(r.member == "core" for r in members):
+            lines.append(line(f"{group}, by the core alone", members, "core"))
     return "\n".join(lines)
 
 
