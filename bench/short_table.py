@@ -19,7 +19,7 @@ TOLD = (
     "Pendulum-v1 step, N=4096",
     "MountainCar-v0 step, N=4096",
     "Acrobot-v1 step, N=4096",
-    "collect, CartPole-v1, linear",
+    "collect, CartPole-v1, linear softmax, N",
     "collect, CartPole-v1, 64x64",
     "gae, T=128",
     "score, linear softmax",

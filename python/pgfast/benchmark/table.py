@@ -40,12 +40,12 @@ def table(rows: Iterable[Row]) -> Any:
     groups = grouped(rows)
     many = max((row.threads for row in rows), default=1)
     made = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
-    made.add_column("work", ratio=3)
+    made.add_column("work", ratio=5, overflow="fold")
     made.add_column("one thread", justify="right", no_wrap=True)
     made.add_column("of limit", justify="right", no_wrap=True)
     if many > 1:
         made.add_column(f"on {many}", justify="right", no_wrap=True)
-    made.add_column("faster than", ratio=2)
+    made.add_column("faster than", ratio=4)
     for name, members in groups.items():
         first, all_threads = ours(members), ours(members, many)
         if first is None:
