@@ -37,8 +37,11 @@ def small(request):
 
 
 def test_every_member_that_is_installed_gives_the_answer(small):
-    """The members of a work do the same work: each passes the check, and again when run again."""
-    for name in small.members:
+    """The members of a work do the same work: each passes the check, and again when run again.
+
+    Those in JAX are left to `pytest bench`: once it is loaded it warns of every fork.
+    """
+    for name in set(small.members) - {"jax", "gymnax"}:
         try:
             member = small.prepare(name)
         except ImportError:

@@ -42,27 +42,29 @@ def measure(
     another version than the pinned one, say) is left out, and `failed` says of what and why.
     """
     before, processors = pg.get_num_threads(), len(os.sched_getaffinity(0))
-    for make in WORKS:
-        work = make()
-        if only.lower() not in work.name.lower():
-            continue
-        tell(work.name)
-        for name in work.members:
-            if name == "reference" and {"numpy", "scipy"} & set(work.members):
+    try:
+        for make in WORKS:
+            work = make()
+            if only.lower() not in work.name.lower():
                 continue
-            pg.set_num_threads(1)
-            try:
-                member = work.prepare(name)
-            except ImportError:
-                continue
-            except Exception as error:
-                if name in OURS:
-                    raise
-                if failed is not None:
-                    failed[f"{work.name}: {name}"] = repr(error)
-                continue
-            yield Row.of(work, name, 1, time_calls(member.run, BUDGET))
-            if name in OURS and processors > 1:
-                pg.set_num_threads(processors)
-                yield Row.of(work, name, processors, time_calls(member.run, BUDGET))
-    pg.set_num_threads(before)
+            tell(work.name)
+            for name in work.members:
+                if name == "reference" and {"numpy", "scipy"} & set(work.members):
+                    continue
+                pg.set_num_threads(1)
+                try:
+                    member = work.prepare(name)
+                except ImportError:
+                    continue
+                except Exception as error:
+                    if name in OURS:
+                        raise
+                    if failed is not None:
+                        failed[f"{work.name}: {name}"] = repr(error)
+                    continue
+                yield Row.of(work, name, 1, time_calls(member.run, BUDGET))
+                if name in OURS and processors > 1:
+                    pg.set_num_threads(processors)
+                    yield Row.of(work, name, processors, time_calls(member.run, BUDGET))
+    finally:
+        pg.set_num_threads(before)
