@@ -1,81 +1,22 @@
-"""Writes bench/RESULTS.md from what was measured, and the short table of the README.
+"""Writes bench/RESULTS.md from what was measured.
 
 python bench/results.py bench.json runs.json            print it
 python bench/results.py bench.json runs.json --write    write bench/RESULTS.md
-python bench/results.py bench.json runs.json --readme README.md    its short table, between marks
 
 bench.json comes from `pytest bench --benchmark-json=bench.json`, runs.json from
-`python bench/runs.py runs.json`. Ratios are of the median time for a unit of work: a peer's over
-pgfast's.
+`python bench/runs.py runs.json`. Ratios are of the median time for a unit of work.
 """
 
 import argparse
 import json
-import re
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from measured import of_benchmarks, of_runs, share
+
 from pgfast.benchmark.rows import OURS, Row, duration, factor, grouped, ours, slower
-from pgfast.benchmark.work import Timing
 
 HERE = Path(__file__).parent
-BEGIN, END = "<!-- benchmarks: begin -->", "<!-- benchmarks: end -->"
-TOLD = (
-    "CartPole-v1 step, N=4096",
-    "Pendulum-v1 step, N=4096",
-    "MountainCar-v0 step, N=4096",
-    "Acrobot-v1 step, N=4096",
-    "collect, CartPole-v1, linear",
-    "collect, CartPole-v1, 64x64",
-    "gae, T=128",
-    "score, linear softmax",
-    "Fisher solve",
-    "PPO minibatch",
-    "PPO on ",
-    "CartPole-v1 until solved, npg",
-    "CartPole-v1 until solved, ppo",
-)
-"""What the README's table has, in its order: the beginnings of groups' names."""
-
-
-def of_benchmarks(report: dict[str, Any]) -> list[Row]:
-    """Rows of pytest-benchmark's report."""
-    rows = []
-    for benchmark in report["benchmarks"]:
-        info, stats = benchmark["extra_info"], benchmark["stats"]
-        rows.append(
-            Row(
-                benchmark["group"],
-                info["member"],
-                info["threads"],
-                info["unit"],
-                info["work"],
-                Timing(stats["median"], stats["q1"], stats["q3"], stats["rounds"]),
-                info.get("limit"),
-                info.get("limited_by"),
-            )
-        )
-    names = [(row.group, row.member, row.threads) for row in rows]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise ValueError(f"results: {twice} are there more than once: groups hold different works")
-    return rows
-
-
-def of_runs(report: dict[str, Any]) -> list[Row]:
-    """Rows of the whole runs."""
-    return [
-        Row(
-            run["group"],
-            run["member"],
-            run["threads"],
-            "step",
-            run["steps"],
-            Timing.of(run["seconds"]),
-        )
-        for run in report["runs"]
-    ]
 
 
 def per_unit(row: Row) -> str:
@@ -87,11 +28,6 @@ def spread(row: Row) -> str:
     """Half the distance of the quartiles, of the median."""
     half = (row.timing.upper - row.timing.lower) / 2
     return f"± {100 * half / row.timing.median:.1f} %"
-
-
-def share(row: Row) -> str:
-    """Of the limit, and of which."""
-    return "" if row.share is None else f"{100 * row.share:.0f} % of {row.limited_by}"
 
 
 def full(rows: list[Row]) -> list[str]:
@@ -167,34 +103,6 @@ def against_stepping(rows: list[Row]) -> list[str]:
     return [*lines, ""] if lines else []
 
 
-def short(rows: list[Row]) -> str:
-    """The README's table: a line for each piece of work, the fastest peer last."""
-    lines = [
-        "| work | one thread | of its limit | two threads | faster than |",
-        "|---|---|---|---|---|",
-    ]
-    groups = grouped(rows)
-    for group in (g for beginning in TOLD for g in groups if g.startswith(beginning)):
-        members = groups[group]
-        first = ours(members)
-        if first is None:
-            continue
-        two = ours(members, 2)
-        peers = [r for r in members if r.member not in OURS and r.threads == 1]
-        if any(r.member != "reference" for r in peers):
-            peers = [r for r in peers if r.member != "reference"]
-        peers.sort(key=lambda row: -slower(row, first))
-        cells = [
-            group.removesuffix(" float32").removesuffix(","),
-            first.rate,
-            share(first),
-            "" if two is None else factor(slower(first, two)),
-            ", ".join(f"{row.title} {factor(slower(row, first))}" for row in peers),
-        ]
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines)
-
-
 def machine_section(machine: dict[str, Any], runs: dict[str, Any]) -> list[str]:
     """What it was measured on."""
     build, limits = machine["build"], machine["limits"]
@@ -229,7 +137,7 @@ def runs_section(runs: dict[str, Any]) -> list[str]:
         "|---|---|---|---|---|---|",
     ]
     for run in runs["runs"]:
-        row = replace(of_runs({"runs": [run]})[0])
+        [row] = of_runs({"runs": [run]})
         seconds = row.timing.median
         lines.append(
             f"| {row.group} | {row.title} | {duration(seconds)} | {run['steps'] / seconds:,.0f} "
@@ -268,34 +176,16 @@ def page(report: dict[str, Any], runs: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def readme(report: dict[str, Any], runs: dict[str, Any]) -> str:
-    """The README's part."""
-    machine = report["machine_info"]["pgfast"]
-    limits = machine["limits"]
-    return (
-        f"{machine['processor']}, {machine['cores']} cores; limits of one thread: "
-        f"{limits['multiply-add, flop/s'] / 1e9:.0f} GFLOP/s, "
-        f"{limits['copy, byte/s'] / 1e9:.0f} GB/s. Peers have one thread. All rows, spreads and "
-        "versions, and where pgfast is slower: [bench/RESULTS.md](bench/RESULTS.md).\n\n"
-        + short(of_benchmarks(report) + of_runs(runs))
-    )
-
-
 def main() -> None:
     """See the module."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("benchmarks", type=Path)
     parser.add_argument("runs", type=Path, nargs="?")
     parser.add_argument("--write", action="store_true")
-    parser.add_argument("--readme", type=Path)
     options = parser.parse_args()
     report = json.loads(options.benchmarks.read_text())
     runs = json.loads(options.runs.read_text()) if options.runs else {"runs": []}
-    if options.readme:
-        between = re.compile(f"{BEGIN}.*?{END}", re.DOTALL)
-        text = f"{BEGIN}\n{readme(report, runs)}\n{END}"
-        options.readme.write_text(between.sub(lambda _: text, options.readme.read_text()))
-    elif options.write:
+    if options.write:
         (HERE / "RESULTS.md").write_text(page(report, runs))
     else:
         print(page(report, runs))

@@ -470,7 +470,8 @@ def test_bench_prints_the_table_and_writes_the_figures(tmp_path):
         assert word in result.stdout
     assert too_wide(result.stdout) == []
     record = json.loads((tmp_path / "bench.json").read_text())
-    assert set(record) == {"machine", "memory", "rows"}
+    assert set(record) == {"machine", "memory", "rows", "failed"}
+    assert record["failed"] == {}
     assert {row["member"] for row in record["rows"]} >= {"pgfast", "reference"}
     assert all(row["timing"]["median"] > 0 for row in record["rows"])
     assert record["machine"]["build"]["version"] == pg.__version__

@@ -61,8 +61,11 @@ def random_actions(id: str, num_envs: int) -> list[Any]:
     return [space.sample() for _ in range(STEPS)]
 
 
-def step(id: str = "CartPole-v1", num_envs: int = 4096) -> Work:
-    """Steps with random actions, through `env.step` and through the core alone."""
+def step(id: str = "CartPole-v1", num_envs: int = 4096, elsewhere: bool = True) -> Work:
+    """Steps with random actions, through `env.step` and through the core alone.
+
+    `elsewhere`: beside the libraries that take seconds to compile or load, too.
+    """
 
     actions = random_actions(id, num_envs)
 
@@ -112,7 +115,7 @@ def step(id: str = "CartPole-v1", num_envs: int = 4096) -> Work:
     }
     if gymnasium_id(id) and (num_envs <= SYNC_AT_MOST or id == "CartPole-v1"):
         members["gymnasium"] = partial(through, gymnasium_vector)
-    if id in ALSO_ELSEWHERE:
+    if elsewhere and id in ALSO_ELSEWHERE:
         members |= {"gymnax": gymnax, "envpool": partial(through, envpool_vector)}
     amount = STEPS * num_envs
     limit = Limit("CartPole", amount) if id == "CartPole-v1" else None

@@ -40,12 +40,12 @@ def table(rows: Iterable[Row]) -> Any:
     groups = grouped(rows)
     many = max((row.threads for row in rows), default=1)
     made = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
-    made.add_column("work", ratio=3)
+    made.add_column("work", ratio=5, overflow="fold")
     made.add_column("one thread", justify="right", no_wrap=True)
     made.add_column("of limit", justify="right", no_wrap=True)
     if many > 1:
         made.add_column(f"on {many}", justify="right", no_wrap=True)
-    made.add_column("as fast as", ratio=2)
+    made.add_column("faster than", ratio=4)
     for name, members in groups.items():
         first, all_threads = ours(members), ours(members, many)
         if first is None:
@@ -57,12 +57,13 @@ def table(rows: Iterable[Row]) -> Any:
     return made
 
 
-def tail(machine: dict[str, Any], memory: dict[str, int]) -> str:
-    """The memory of a run, and what was there to compare with."""
+def tail(machine: dict[str, Any], memory: dict[str, int], failed: dict[str, str]) -> str:
+    """The memory of a run, what was there to compare with, and what of it failed."""
     grown = memory["peak"] - memory["before"]
     found = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
+    reasons = "".join(f"\nFailed: {name} ({error[:200]})." for name, error in failed.items())
     return (
         f"Memory of a run of PPO, 1024 x 128 steps: {grown / 1e6:.1f} MB above the process's "
         f"{memory['before'] / 1e6:.0f} MB,\n{grown / memory['arrays']:.2f} of its arrays' "
-        f"{memory['arrays'] / 1e6:.1f} MB.\nFound: {found}."
+        f"{memory['arrays'] / 1e6:.1f} MB.\nFound: {found}.{reasons}"
     )

@@ -1,0 +1,122 @@
+"""The results page and the README's table: made of what was measured, losses told."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+
+import pytest
+
+import pgfast as pg
+
+BENCH = Path(__file__).parents[1] / "bench"
+
+
+@pytest.fixture
+def results(monkeypatch):
+    """The script that writes bench/RESULTS.md."""
+    monkeypatch.syspath_prepend(BENCH)
+    return importlib.import_module("results")
+
+
+@pytest.fixture
+def short_table(monkeypatch):
+    """The script that writes the README's table."""
+    monkeypatch.syspath_prepend(BENCH)
+    return importlib.import_module("short_table")
+
+
+def measured(group, member, seconds, threads=1, limit=None):
+    """As pytest-benchmark reports it."""
+    info = {"member": member, "threads": threads, "work": 1000, "unit": "element"}
+    if limit is not None:
+        info |= {"limit": limit, "limited_by": "copy"}
+    stats = {"median": seconds, "q1": 0.9 * seconds, "q3": 1.1 * seconds, "rounds": 7}
+    return {"group": group, "extra_info": info, "stats": stats}
+
+
+@pytest.fixture
+def report():
+    """A kernel that is faster than its peers, and one that is slower than one of them."""
+    machine = {
+        "processor": "Abacus",
+        "cores": 2,
+        "system": "Linux",
+        "python": "3.11",
+        "build": dict(pg.build_info()),
+        "versions": {"numpy": "2.0"},
+        "numpy_blas": "openblas 0.3",
+        "limits": {"multiply-add, flop/s": 1e11, "copy, byte/s": 2e10, "CartPole, step/s": 1e9},
+    }
+    return {
+        "machine_info": {"pgfast": machine},
+        "benchmarks": [
+            measured("gae, T=128 float32", "pgfast", 1e-4, limit=4e-5),
+            measured("gae, T=128 float32", "pgfast", 2e-4, threads=2, limit=4e-5),
+            measured("gae, T=128 float32", "reference", 9e-4),
+            measured("gae, T=128 float32", "jax", 4e-4),
+            measured("sums, float32", "pgfast", 3e-4),
+            measured("sums, float32", "numpy", 2e-4),
+        ],
+    }
+
+
+WHOLE = {
+    "runs": [
+        {
+            "group": "PPO on Pendulum-v1",
+            "member": member,
+            "threads": 1,
+            "counted": "training",
+            "steps": 1000,
+            "seconds": [2.0 * factor, 1.0 * factor, 3.0 * factor],
+            "returns": [-200.0, -150.0, -170.0],
+        }
+        for member, factor in (("pgfast", 1), ("rltools", 3))
+    ],
+    "versions": {"rltools": "2.2"},
+    "memory": {"before": 4e7, "peak": 5e7, "arrays": 8e6},
+}
+
+
+def test_the_page_has_machine_ratios_shares_and_where_pgfast_is_slower(results, report):
+    """Losses have a section of their own: to a peer, and of two threads to one."""
+    page = results.page(report, WHOLE)
+    for words in (
+        "Abacus, 2 cores",
+        "rltools 2.2",
+        "100.0 GFLOP/s",
+        "| gae, T=128 float32 | pgfast | 100 ns per element | ± 10.0 % | 40 % of copy | 7 | 1 |",
+        "|  | JAX | 400 ns per element | ± 10.0 % |  | 7 | 4 |",
+        "| PPO on Pendulum-v1 | RLtools | 6 s | 167 | -170.0 | training |",
+        "10.0 MB more than before it, 1.25 of its arrays' 8.0 MB",
+    ):
+        assert words in page
+    section = page[page.index("## Where pgfast is slower") : page.index("## Whole runs")]
+    assert "| sums, float32 | pgfast: 300 ns per element | NumPy: 200 ns per element | 1.5× |" in (
+        section
+    )
+    assert "pgfast, 2 threads: 200 ns per element | pgfast: 100 ns per element | 2× |" in section
+    assert "JAX" not in section
+
+
+def test_the_short_table_has_the_telling_rows(short_table, report):
+    """Rate, share, two threads, peers but the twin; works that are not told are left out."""
+    text = short_table.readme(report, WHOLE)
+    row = "| gae, T=128 | 10 M elements/s | 40 % of copy | 0.5× | JAX 4× |"
+    assert row in text
+    assert "| PPO on Pendulum-v1 | 500 steps/s |  |  | RLtools 3× |" in text
+    assert "sums" not in text
+
+
+def test_a_member_that_is_there_twice_is_an_error(results, report):
+    """Two works under one name would be compared with each other."""
+    report["benchmarks"].append(report["benchmarks"][0])
+    with pytest.raises(ValueError, match="more than once"):
+        results.page(report, {"runs": []})
+
+
+def test_the_readme_has_room_for_the_table(short_table):
+    """Both marks are there, once."""
+    readme = (BENCH.parent / "README.md").read_text()
+    assert readme.count(short_table.BEGIN) == readme.count(short_table.END) == 1
