@@ -2,81 +2,21 @@
 //
 // A block's result depends on the block alone, never on the thread that ran it, and partial sums
 // are added in block order. Blocks are claimed from a shared counter by the calling thread and by
-// helpers from Eigen's thread pool. The caller waits for claimed blocks, not for helpers: a helper
+// helpers. The caller waits for claimed blocks, not for helpers: a helper
 // that comes late finds nothing to do, and where no helper ever comes (in a forked child, which
 // inherits no threads) the caller does the whole work itself.
 #pragma once
 
-#include <pthread.h>
-#include <sched.h>
-
-#include <algorithm>
-#include <atomic>
-#include <cstdlib>
 #include <exception>
-#include <memory>
-#include <mutex>
-#include <unsupported/Eigen/CXX11/ThreadPool>
-#include <utility>
 
 #include "pgfast/arrays.hpp"
+#include "pgfast/thread_team.hpp"
 
 namespace pgfast {
 
-class ThreadTeam {
- public:
-  static ThreadTeam& instance() {
-    static auto* team = new ThreadTeam;  // never destroyed: its threads end with the process
-    return *team;
-  }
-
-  int num_threads() const { return num_threads_.load(std::memory_order_relaxed); }
-
-  void set_num_threads(int n) {
-    const std::lock_guard lock(mutex_);
-    num_threads_.store(n, std::memory_order_relaxed);
-  }
-
-  // A pool with at least `helpers` threads. A pool that is too small is replaced; a call that still
-  // runs on the old one keeps it alive.
-  std::shared_ptr<Eigen::ThreadPool> pool(int helpers) {
-    const std::lock_guard lock(mutex_);
-    if (!pool_ || pool_->NumThreads() < helpers) {
-      pool_ = std::make_shared<Eigen::ThreadPool>(helpers);
-    }
-    return pool_;
-  }
-
- private:
-  ThreadTeam() : num_threads_(default_num_threads()) {
-    pthread_atfork([] { instance().mutex_.lock(); }, [] { instance().mutex_.unlock(); },
-                   [] {
-                     // The child has no pool threads; joining them would hang, so let go of them.
-                     new std::shared_ptr<Eigen::ThreadPool>(std::move(instance().pool_));
-                     instance().pool_.reset();
-                     instance().mutex_.unlock();
-                   });
-  }
-
-  // PGFAST_NUM_THREADS where it is a positive number, else the processors this process may use.
-  static int default_num_threads() {
-    if (const char* text = std::getenv("PGFAST_NUM_THREADS")) {
-      if (const int n = std::atoi(text); n > 0) return n;
-    }
-    cpu_set_t set;
-    if (sched_getaffinity(0, sizeof set, &set) == 0) return std::max(1, CPU_COUNT(&set));
-    return 1;
-  }
-
-  std::mutex mutex_;
-  std::atomic<int> num_threads_;
-  std::shared_ptr<Eigen::ThreadPool> pool_;
-};
-
-// Nanoseconds of work that one more thread is woken for. A helper that has just run still looks for
-// work and takes it in 0.3 us; one that has gone to sleep comes after 5 us, on a virtual machine
-// after 30, and then finds what the caller has left over. With less than this for each, calling
-// them cost more than they brought.
+// Nanoseconds of work that one more thread is called for. A helper that is awake takes it in 0.3
+// us, one that sleeps in 10 to 30; with less than this for each, calling them costs more than it
+// brings.
 inline constexpr Index worth_a_thread = 10'000;
 
 // f(block) for block in [0, blocks), each of which takes about `block_ns` nanoseconds or more.
@@ -112,11 +52,13 @@ void parallel_for(Index blocks, Index block_ns, F&& f) {
       }
     }
   };
-  const auto pool = team.pool(static_cast<int>(threads) - 1);
-  for (Index helper = 1; helper < threads; ++helper) pool->Schedule(work);
+  team.help(static_cast<int>(threads) - 1, work);
   work();
-  for (Index done; (done = shared->finished.load(std::memory_order_acquire)) != blocks;) {
-    shared->finished.wait(done, std::memory_order_acquire);
+  const auto finished = [&] { return shared->finished.load(std::memory_order_acquire); };
+  if (!awake_until([&] { return finished() == blocks; })) {
+    for (Index done; (done = finished()) != blocks;) {
+      shared->finished.wait(done, std::memory_order_acquire);
+    }
   }
   if (shared->failed.load()) {  // taken out: a late helper must not be the one that frees it
     std::rethrow_exception(std::exchange(shared->failure, nullptr));

@@ -147,7 +147,7 @@ std::vector<S> collect_steps(VectorEnv<S, EnvAction>& env, const Actor<S, Action
   const Index N = env.num_envs(), D = env.observation_size(), A = actor.action_size();
   FinalObservations<S> finals(env.blocks(), D);
   const Index limit = env.max_episode_steps();
-  parallel_for(env.blocks(), T * env_lanes * 9, [&](Index block) {
+  env.for_each_block_of_envs(T * env_lanes * 9, [&](Index block) {
     const Index first = env.first(block), lanes = env.lanes(block);
     if (limit > 0) finals.reserve(block, lanes * (T / limit + 1));
     const auto own_actor = actor.clone();

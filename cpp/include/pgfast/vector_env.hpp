@@ -75,11 +75,24 @@ class VectorEnv {
   Index first(Index block) const { return block * env_lanes; }
   Index lanes(Index block) const { return std::min(env_lanes, num_envs() - first(block)); }
 
+  // f(block) for every block, each of which takes about `block_ns` nanoseconds. A thread gets four
+  // neighbours at a time, where there are enough of them: the flags of two blocks share a line of
+  // the cache, and two threads that write to it in turn wait for each other in every step. (A
+  // rollout of 1024 CartPoles took no less time on two threads than on one.)
+  template <class F>
+  void for_each_block_of_envs(Index block_ns, F&& f) const {
+    const Index count = blocks(), threads = ThreadTeam::instance().num_threads(),
+                group = std::clamp<Index>(count / (4 * threads), 1, 4);
+    parallel_for(ceil_div(count, group), group * block_ns, [&](Index i) {
+      for (Index b = i * group; b < std::min(count, (i + 1) * group); ++b) f(b);
+    });
+  }
+
   // One step of the whole batch; the cheapest environment takes 2.5 ns.
   template <class Reward = S>
   void step(const Action* actions, Autoreset mode, const StepOutput<S, Reward>& out) {
     const Index D = observation_size(), A = action_size();
-    parallel_for(blocks(), env_lanes * 5 / 2, [&](Index block) {
+    for_each_block_of_envs(env_lanes * 5 / 2, [&](Index block) {
       const Index i = first(block);
       S rewards[env_lanes];
       step_block(block, actions + i * A, mode,

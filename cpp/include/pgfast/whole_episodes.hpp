@@ -38,7 +38,7 @@ std::vector<Index> run_episodes(VectorEnv<S, EnvAction>& env, const Actor<S, Act
   const Index N = env.num_envs(), D = env.observation_size(), A = actor.action_size();
   const Index K = env.state_size(), blocks = env.blocks();
   std::vector<Index> lengths(static_cast<std::size_t>(ceil_div(episodes, N) * blocks), 0);
-  parallel_for(blocks, worth_a_thread, [&](Index block) {
+  env.for_each_block_of_envs(worth_a_thread, [&](Index block) {
     const Index first_env = env.first(block);
     const auto own_actor = actor.clone();
     Buffer<S> observations(env_lanes * D), next_observations(env_lanes * D);
