@@ -79,6 +79,15 @@ class ThreadTeam {
 // them cost more than they brought.
 inline constexpr Index worth_a_thread = 10'000;
 
+// Tells the processor that this thread only looks whether another one is done.
+inline void look_again() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
 // f(block) for block in [0, blocks), each of which takes about `block_ns` nanoseconds or more.
 template <class F>
 void parallel_for(Index blocks, Index block_ns, F&& f) {
@@ -115,8 +124,13 @@ void parallel_for(Index blocks, Index block_ns, F&& f) {
   const auto pool = team.pool(static_cast<int>(threads) - 1);
   for (Index helper = 1; helper < threads; ++helper) pool->Schedule(work);
   work();
-  for (Index done; (done = shared->finished.load(std::memory_order_acquire)) != blocks;) {
-    shared->finished.wait(done, std::memory_order_acquire);
+  // The others are mostly done within a block's time. To sleep meanwhile and be woken takes longer:
+  // two blocks of 20 us, one for each of two threads, took 64 us that way and take 30 where the
+  // caller looks on. 2000 looks are 30 to 90 us.
+  const auto done = [&] { return shared->finished.load(std::memory_order_acquire); };
+  for (int look = 0; look < 2000 && done() != blocks; ++look) look_again();
+  for (Index now; (now = done()) != blocks;) {
+    shared->finished.wait(now, std::memory_order_acquire);
   }
   if (shared->failed.load()) {  // taken out: a late helper must not be the one that frees it
     std::rethrow_exception(std::exchange(shared->failure, nullptr));
