@@ -12,8 +12,8 @@
 //
 // Memory plan: a tile of 32 samples is gathered from the batch, then policy and value function go
 // forward and back over it while it lies in the first-level cache. A minibatch is cut into blocks
-// of 128 samples with a partial gradient each, which are added in block order: the same bits on any
-// number of threads. All memory is taken once per call.
+// of 128 samples, a large one into at most 64 longer ones, with a partial gradient each, which are
+// added in block order: the same bits on any number of threads. All memory is taken once per call.
 #pragma once
 
 #include <cmath>
@@ -76,7 +76,11 @@ struct MinibatchOutcome {
 
 namespace detail {
 
-inline constexpr Index minibatch_block = 128;
+// Samples of one block. The number of blocks has an end, or else the partial gradients and work
+// memory of a whole batch in one minibatch would be many times the batch.
+inline Index minibatch_block(Index batch_size) {
+  return std::max<Index>(128, ceil_div(ceil_div(batch_size, 64), tile_rows) * tile_rows);
+}
 
 // A tile of samples copied from all over the batch.
 template <class S, class Action>
@@ -185,7 +189,8 @@ MinibatchOutcome climb_minibatches(const P& policy, AdamParameters<S>& theta,
                                    const MinibatchSettings& settings) {
   const auto n = static_cast<Index>(rows.size());
   const Index batch_size = std::min(settings.batch_size, n);
-  const Index blocks = ceil_div(batch_size, detail::minibatch_block);
+  const Index block_size = detail::minibatch_block(batch_size),
+              blocks = ceil_div(batch_size, block_size);
   const Index P_size = theta.size, V_size = value ? phi->size : 0, stride = P_size + V_size;
 
   struct Slot {
@@ -206,7 +211,7 @@ MinibatchOutcome climb_minibatches(const P& policy, AdamParameters<S>& theta,
         0}));
   }
   Buffer<S> partial(blocks * stride);
-  const Index block_ns = detail::minibatch_block * stride * 6 / 100;  // 2 flops forward, 4 back
+  const Index block_ns = block_size * stride * 6 / 100;  // 2 flops forward, 4 back
 
   MinibatchOutcome outcome;
   for (Index epoch = 0; epoch < settings.epochs; ++epoch) {
@@ -217,8 +222,7 @@ MinibatchOutcome climb_minibatches(const P& policy, AdamParameters<S>& theta,
     outcome.means = {};
     outcome.value_loss = 0;
     for (Index begin = 0; begin < n; begin += batch_size) {
-      const Index count = std::min(batch_size, n - begin),
-                  used = ceil_div(count, detail::minibatch_block);
+      const Index count = std::min(batch_size, n - begin), used = ceil_div(count, block_size);
       const S scale = S{1} / static_cast<S>(count);
       parallel_for(used, block_ns, [&](Index block) {
         Slot& slot = *slots[static_cast<std::size_t>(block)];
@@ -226,20 +230,19 @@ MinibatchOutcome climb_minibatches(const P& policy, AdamParameters<S>& theta,
         std::fill(gradient, gradient + stride, S{0});
         slot.sums = {};
         slot.value_error = 0;
-        const Index first = block * detail::minibatch_block;
-        for_each_tile(first, std::min(count, first + detail::minibatch_block),
-                      [&](Index at, Index size) {
-                        const auto tile = slot.gathered.samples(rows.data() + begin + at, size);
-                        slot.sums += slot.policy.add(surrogate, tile, scale, gradient);
-                        if (!value) return;
-                        const S* values = slot.value->forward(tile.states.observations, size);
-                        S dz[tile_rows];
-                        slot.value_error += detail::value_error(
-                            values, slot.gathered.targets(),
-                            value_samples->old_values ? slot.gathered.old_values() : nullptr,
-                            value_samples->clip, size, scale, dz);
-                        slot.value->backward(dz, gradient + P_size);
-                      });
+        const Index first = block * block_size;
+        for_each_tile(first, std::min(count, first + block_size), [&](Index at, Index size) {
+          const auto tile = slot.gathered.samples(rows.data() + begin + at, size);
+          slot.sums += slot.policy.add(surrogate, tile, scale, gradient);
+          if (!value) return;
+          const S* values = slot.value->forward(tile.states.observations, size);
+          S dz[tile_rows];
+          slot.value_error +=
+              detail::value_error(values, slot.gathered.targets(),
+                                  value_samples->old_values ? slot.gathered.old_values() : nullptr,
+                                  value_samples->clip, size, scale, dz);
+          slot.value->backward(dz, gradient + P_size);
+        });
       });
       SurrogateSums sums;
       S* gradient = partial.data();

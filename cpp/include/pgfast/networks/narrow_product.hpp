@@ -10,7 +10,7 @@
 namespace pgfast {
 
 // Columns up to which this pays, measured against `product`, for K of a vector or more.
-inline constexpr Index narrow_columns = 4;
+inline constexpr Index narrow_columns = 7;
 
 // y (rows, columns) = bias + A B, B' (columns, K) being B transposed; all of them are dense.
 template <class S>
