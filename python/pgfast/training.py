@@ -112,6 +112,15 @@ class Trainer:
         begin = time.perf_counter()
         before = self.policy.theta.copy()
         stats, mean_return = self._learn(before)
+        row = {
+            "update": float(len(self.history.rows) + 1),
+            "steps": float(self.steps),
+            "episodes": float(self.episodes),
+            "mean_return": mean_return,
+            "seconds": self.seconds + time.perf_counter() - begin,
+            **stats,
+        }
+        self.history.append(row)  # before the look: an interrupted one takes no update with it
         if self._is_time_to_look(mean_return) and self.threshold is not None:
             if self._solved.look(self.threshold):
                 self.solved_at = self.steps
@@ -119,15 +128,7 @@ class Trainer:
                 self._returns.forget()
                 self.learner.forget()
         self.seconds += time.perf_counter() - begin
-        row = {
-            "update": float(len(self.history.rows) + 1),
-            "steps": float(self.steps),
-            "episodes": float(self.episodes),
-            "mean_return": mean_return,
-            "seconds": self.seconds,
-            **stats,
-        }
-        self.history.append(row)
+        row["seconds"] = self.seconds
         if self.done:
             self.stopped = "solved" if self.solved_at is not None else "steps"
         return row
@@ -150,11 +151,11 @@ class Trainer:
         # Under NEXT_STEP a batch may hold nothing but resets: there is nothing to learn from.
         stats = self.learner.update(batch, progress) if steps > 0 else {}
         mean_return = self._returns.mean_of(batch)
-        self.steps += steps
-        self.episodes += self._returns.last_count
-        self._check_finite(stats, before)
+        self._check_finite(stats, before, steps)
         if steps > 0:
             stats |= self.policy.after_update(batch.observations, batch.valid)
+        self.steps += steps  # last: an interrupted update does not count
+        self.episodes += self._returns.last_count
         return stats, mean_return
 
     def _is_time_to_look(self, mean_return: float) -> bool:
@@ -212,7 +213,9 @@ class Trainer:
             seed=self.seed,
         )
 
-    def _check_finite(self, stats: dict[str, float], before: npt.NDArray[Any]) -> None:
+    def _check_finite(
+        self, stats: dict[str, float], before: npt.NDArray[Any], steps: int = 0
+    ) -> None:
         theta = float(np.abs(self.policy.theta).sum(dtype=np.float64))
         for term, value in {**stats, "theta": theta}.items():
             if not math.isfinite(value):
@@ -220,7 +223,7 @@ class Trainer:
                 self.stopped = "non-finite"
                 raise NonFiniteError(
                     f"train: {term} is {value} in update {len(self.history.rows) + 1}, after "
-                    f"{self.steps} environment steps; the policy holds the theta from before it"
+                    f"{self.steps + steps} environment steps; the policy holds the theta from before it"
                 )
 
 
