@@ -183,7 +183,9 @@ def _ending(trainer: Trainer) -> str:
         "failed": "Stopped",
     }
     end = "Ended" if run.stopped == "steps" and trainer.threshold is None else ends[run.stopped]
-    text = f"{end} after {trainer.steps:,} steps in {run.seconds:.2f} s ({run.algorithm}).\n"
+    seconds = run.seconds
+    time = f"{seconds:.2f} s" if seconds >= 0.1 else f"{1000 * seconds:.1f} ms"
+    text = f"{end} after {trainer.steps:,} steps in {time} ({run.algorithm}).\n"
     if run.stopped in ("solved", "steps") and trainer.greedy_return is not None:
         return text + (
             f"Greedy policy: mean return {trainer.greedy_return:.1f} over 100 episodes, "

@@ -3,8 +3,8 @@
 // A thread that sleeps takes 10 to 30 us to come (on a virtual machine; the minibatches of an
 // update follow each other every 100 us, with 6 us of serial work in between). So a helper that has
 // finished looks for the next work for a while before it goes back to the pool, where it sleeps,
-// and takes it within 0.3 us. Two threads then take 0.53 of the time of one over the minibatches of
-// two 64 x 64 networks; 0.63 without staying awake.
+// and takes it within 0.3 us. A minibatch of two 64 x 64 networks, 162 us on one thread, then takes
+// 97 us on two; without staying awake 102 to 116.
 #pragma once
 
 #include <pthread.h>
