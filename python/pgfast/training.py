@@ -223,8 +223,8 @@ class Trainer:
                 self.stopped = "non-finite"
                 raise NonFiniteError(
                     f"train: {term} is {value} in update {len(self.history.rows) + 1}, after "
-                    f"{self.steps + steps} environment steps; the policy holds the theta from before "
-                    "it"
+                    f"{self.steps + steps} environment steps; the policy holds the theta from "
+                    "before it"
                 )
 
 
