@@ -20,6 +20,7 @@
 #include <type_traits>
 
 #include "pgfast/random.hpp"
+#include "pgfast/transpose.hpp"
 
 namespace pgfast {
 
@@ -134,14 +135,18 @@ class SoftmaxTile {
     for (Index r = 0; r < rows_; ++r) {
       taken[r] = static_cast<std::int32_t>(actions[r * action_stride_]);
     }
-    for (Index a = 0; a < A_; ++a) {
-      const S *log_p_a = log_p(a).data(), *p_a = p(a).data();
-      Rows dz_a;
-      for (Index r = 0; r < tile_rows; ++r) {  // a forbidden action's derivative is 0
-        const S one = taken[r] == a && log_p_a[r] != -infinity ? S{1} : S{0};
-        dz_a[r] = w[r] * (one - p_a[r]);
+    Group turned;
+    for (Index first = 0; first < A_; first += group) {
+      const Index count = std::min(group, A_ - first);
+      for (Index a = first; a < first + count; ++a) {
+        const S *log_p_a = log_p(a).data(), *p_a = p(a).data();
+        S* dz_a = turned.columns[a - first];
+        for (Index r = 0; r < tile_rows; ++r) {  // a forbidden action's derivative is 0
+          const S one = taken[r] == a && log_p_a[r] != -infinity ? S{1} : S{0};
+          dz_a[r] = w[r] * (one - p_a[r]);
+        }
       }
-      write(dz_a, a, dz);
+      write(turned, first, count, dz);
     }
   }
 
@@ -180,9 +185,17 @@ class SoftmaxTile {
   // dz <- scale * M dz
   void fisher(S* dz, S scale) const {
     Rows mean = Rows::Zero();
-    for (Index a = 0; a < A_; ++a) mean += p(a) * read(dz, a);
-    for (Index a = 0; a < A_; ++a) {
-      write(scale * p(a) * (read(dz, a) - mean), a, dz);
+    Group turned;
+    for (Index first = 0; first < A_; first += group) {
+      const Index count = std::min(group, A_ - first);
+      read(dz, first, count, turned);
+      for (Index a = 0; a < count; ++a) mean += p(first + a) * turned[a];
+    }
+    for (Index first = 0; first < A_; first += group) {
+      const Index count = std::min(group, A_ - first);
+      if (A_ > group) read(dz, first, count, turned);
+      for (Index a = 0; a < count; ++a) turned[a] = scale * p(first + a) * (turned[a] - mean);
+      write(turned, first, count, dz);
     }
   }
 
@@ -198,28 +211,33 @@ class SoftmaxTile {
   auto log_p(Index a) const { return column(log_p_, a); }
   auto p(Index a) const { return column(p_, a); }
 
-  // The logits' rows as columns of log_p_. Where all sizes are known to the compiler, it makes
-  // shuffles of it.
+  // The logits' rows as columns of log_p_. Two or three fill no vector: there the compiler, when it
+  // knows the sizes, makes shuffles of plain loops.
   void turn(const S* z) {
     S* columns = log_p_.data();
-    const auto all = [&](auto rows, auto stride, auto actions) {
-      for (Index r = 0; r < rows; ++r) {
-        for (Index a = 0; a < actions; ++a) columns[a * tile_rows + r] = z[r * stride + a];
+    const auto known = [&]<Index A>(std::integral_constant<Index, A>) {
+      for (Index r = 0; r < tile_rows; ++r) {
+        for (Index a = 0; a < A; ++a) columns[a * tile_rows + r] = z[r * A + a];
       }
     };
-    const auto known = [&]<Index A>(std::integral_constant<Index, A> actions) {
-      all(std::integral_constant<Index, tile_rows>(), actions, actions);
-    };
-    switch (rows_ == tile_rows && stride_ == A_ ? A_ : 0) {
-      case 2:
-        return known(std::integral_constant<Index, 2>());
-      case 3:
-        return known(std::integral_constant<Index, 3>());
-      case 4:
-        return known(std::integral_constant<Index, 4>());
-      default:
-        all(rows_, stride_, A_);
-    }
+    const bool dense = rows_ == tile_rows && stride_ == A_;
+    if (dense && A_ == 2) return known(std::integral_constant<Index, 2>());
+    if (dense && A_ == 3) return known(std::integral_constant<Index, 3>());
+    transpose(z, stride_, rows_, A_, columns, tile_rows);
+  }
+
+  // Columns of the derivatives, `group` at a time, as lanes.
+  static constexpr Index group = 16;
+  struct Group {
+    alignas(64) S columns[group][tile_rows];
+    auto operator[](Index a) { return Eigen::Map<Rows, Eigen::AlignedMax>(columns[a]); }
+  };
+  void read(const S* dz, Index first, Index count, Group& turned) const {
+    if (rows_ < tile_rows) std::fill_n(turned.columns[0], group * tile_rows, S{0});
+    transpose(dz + first, stride_, rows_, count, turned.columns[0], tile_rows);
+  }
+  void write(const Group& turned, Index first, Index count, S* dz) const {
+    transpose(turned.columns[0], tile_rows, count, rows_, dz + first, stride_);
   }
 
   // Column a of the derivatives.

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "pgfast/networks/narrow_product.hpp"
-#include "pgfast/networks/transpose.hpp"
+#include "pgfast/transpose.hpp"
 
 namespace pgfast {
 
