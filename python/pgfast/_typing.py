@@ -104,13 +104,3 @@ def unknown(function: str, name: str, value: object, known: Iterable[str]) -> Va
     return ValueError(
         f"{function}: {name} is {value!r}, expected {'perhaps' if nearest else 'one of'} {listed}"
     )
-
-
-def as_samples(function: str, array: FloatArray, valid: BoolArray | None) -> FloatArray:
-    """The samples that count, in one row of float64."""
-    x = np.asarray(array, np.float64)
-    if valid is None:
-        return x.ravel()
-    if np.shape(valid) != x.shape:
-        raise ValueError(f"{function}: valid has shape {np.shape(valid)}, expected {x.shape}")
-    return x[valid]

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from pgfast._typing import BoolArray, FloatArray, as_samples
+from pgfast._typing import BoolArray, FloatArray
 from pgfast.algorithms.reinforce import Baseline, advantages
 from pgfast.policy import Policy
 from pgfast.rollout import Rollout
@@ -116,7 +116,7 @@ def effective_sample_size(log_ratios: FloatArray, valid: BoolArray | None = None
     >>> effective_sample_size(np.log(np.array([1.0, 1.0, 2.0]))).__round__(4)
     2.6667
     """
-    x = as_samples("effective_sample_size", log_ratios, valid)
+    x = _samples("effective_sample_size", log_ratios, valid)
     if x.size == 0 or x.max() == -np.inf:
         return 0.0
     w = np.exp(x - x.max())  # any common factor of the weights cancels
@@ -177,3 +177,13 @@ def _gradients(function: str, gradients: FloatArray) -> FloatArray:
             f"{function}: gradients has shape {g.shape}, expected (K, P) with K at least 2"
         )
     return g
+
+
+def _samples(function: str, array: FloatArray, valid: BoolArray | None) -> FloatArray:
+    """The samples that count, in one row of float64."""
+    x = np.asarray(array, np.float64)
+    if valid is None:
+        return x.ravel()
+    if np.shape(valid) != x.shape:
+        raise ValueError(f"{function}: valid has shape {np.shape(valid)}, expected {x.shape}")
+    return x[valid]

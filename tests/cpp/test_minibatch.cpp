@@ -256,6 +256,26 @@ TEST(value_gradient_norm, "The value function's gradient has the same limit, by 
   });
 }
 
+TEST(blocks, "128 samples each, more where there would be over 64 blocks; whole tiles.") {
+  for (const Index n : {1, 256, 64 * 128}) CHECK_EQ(detail::minibatch_block(n), 128);
+  for (const Index n : {64 * 128 + 1, 20'000, 1'000'000}) {
+    const Index size = detail::minibatch_block(n);
+    CHECK(size > 128 && size % tile_rows == 0 && ceil_div(n, size) <= 64);
+  }
+}
+
+TEST(long_blocks, "A large batch in long blocks has the gradient that surrogate_sums finds.") {
+  for_each_climb<double>(9'000, 0.1, [](const auto& c) {
+    Array<double> gradient(c.theta.size());
+    surrogate_sums(c.policy, c.theta.data(), everything<double>, c.samples(), gradient.data());
+    Parameters<double> theta(c.theta);
+    const MinibatchSettings settings{1, c.B, infinity, infinity, 9, 0};
+    const auto outcome = climb(c, theta, everything<double>, settings, all_rows(c.B));
+    const double norm = std::sqrt(dot(gradient.data(), gradient.data(), gradient.size()));
+    CHECK_NEAR(outcome.gradient_norm, norm, 1e-12 * norm);
+  });
+}
+
 TEST(threads, "theta, phi and Adam's state have the same bits on 1 to 4 threads.") {
   check::for_each_scalar([]<class S>() {
     for_each_climb<S>(900, 0.1, [](const auto& c) {
