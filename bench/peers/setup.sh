@@ -18,4 +18,13 @@ for name in "$@"; do
     include=$("$venv/bin/python" -c 'import pathlib, rltools; print(pathlib.Path(rltools.__file__).parent / "external/rl_tools/include")')
     mkdir -p "$here/.build-rltools"
     for activation in RELU FAST_TANH; do
-      "${C
+      "${CXX:-g++}" -std=c++17 -O3 -march=native -ffast-math -DRL_TOOLS_BACKEND_ENABLE_OPENBLAS \
+        -DRL_TOOLS_DISABLE_UNALIGNED_MEMORY_ALLOCATIONS -DACTIVATION=$activation \
+        -isystem "$include" "$here/rltools/main.cpp" -lopenblas \
+        -o "$here/.build-rltools/ppo_pendulum_${activation,,}"
+    done
+  fi
+done
+if [ -d "$here/.venv-kernels" ]; then
+  echo "kernels: $here/.venv-kernels/bin/pip install '.[bench]', then pytest bench from there"
+fi
