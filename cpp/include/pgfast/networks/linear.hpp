@@ -3,7 +3,6 @@
 #pragma once
 
 #include "pgfast/networks/narrow_product.hpp"
-#include "pgfast/transpose.hpp"
 
 namespace pgfast {
 
@@ -26,8 +25,8 @@ struct Linear {
     }
   }
 
-  // gradient += J'dy:  dW += x'dy,  db += sum over rows of dy. `work` (outputs, inputs) is used
-  // where the layer is narrow.
+  // gradient += J'dy:  dW += x'dy,  db += sum over rows of dy. `work` 2 (outputs, inputs) is
+  // used where the layer is narrow.
   template <class S>
   void backward(const S* x, Index rows, const S* dy, S* gradient, S* work) const {
     if (narrow()) {

@@ -7,6 +7,7 @@
 
 #include "pgfast/networks/hyperbolic_tangent.hpp"
 #include "pgfast/networks/linear.hpp"
+#include "pgfast/transpose.hpp"
 
 namespace pgfast {
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "pgfast/networks/product.hpp"
+#include "pgfast/transpose.hpp"
 
 namespace pgfast {
 
@@ -34,7 +35,7 @@ void narrow_product(const S* a, const S* b_transposed, const S* bias, S* y, Inde
   }
 }
 
-// gradient (K, columns) += A' dy for dy (rows, columns). `work` has room for (columns, K).
+// gradient (K, columns) += A' dy for dy (rows, columns). `work` has room for 2 (columns, K).
 template <class S>
 void narrow_gradient(const S* a, const S* dy, S* gradient, Index rows, Index columns, Index K,
                      S* work) {
@@ -42,9 +43,9 @@ void narrow_gradient(const S* a, const S* dy, S* gradient, Index rows, Index col
     return product<S>({dy, 1, 1}, a, {gradient, K}, gradient, 1, K, rows);
   }
   product<S>({dy, 1, columns}, a, {}, work, columns, K, rows);
-  for (Index k = 0; k < K; ++k) {
-    for (Index o = 0; o < columns; ++o) gradient[k * columns + o] += work[o * K + k];
-  }
+  S* turned = work + columns * K;
+  transpose(work, columns, K, turned);
+  for (Index i = 0; i < K * columns; ++i) gradient[i] += turned[i];
 }
 
 }  // namespace pgfast
