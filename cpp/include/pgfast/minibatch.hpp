@@ -12,8 +12,8 @@
 //
 // Memory plan: a tile of 32 samples is gathered from the batch, then policy and value function go
 // forward and back over it while it lies in the first-level cache. A minibatch is cut into blocks
-// of 128 samples, a large one into at most 64 longer ones, with a partial gradient each, which are
-// added in block order: the same bits on any number of threads. All memory is taken once per call.
+// of 128 samples, a large one into at most 64 longer ones, whose gradients are added in block
+// order: the same bits on any number of threads. Tiles and gradients are taken once per thread.
 #pragma once
 
 #include <cmath>
@@ -24,6 +24,7 @@
 #include "pgfast/optimizers.hpp"
 #include "pgfast/shuffle.hpp"
 #include "pgfast/surrogate.hpp"
+#include "pgfast/work_memory.hpp"
 
 namespace pgfast {
 
@@ -76,8 +77,8 @@ struct MinibatchOutcome {
 
 namespace detail {
 
-// Samples of one block. The number of blocks has an end, or else the partial gradients and work
-// memory of a whole batch in one minibatch would be many times the batch.
+// Samples of one block. The number of blocks has an end, or else adding up the gradients of a whole
+// batch in one minibatch would be much of the work.
 inline Index minibatch_block(Index batch_size) {
   return std::max<Index>(128, ceil_div(ceil_div(batch_size, 64), tile_rows) * tile_rows);
 }
@@ -193,24 +194,25 @@ MinibatchOutcome climb_minibatches(const P& policy, AdamParameters<S>& theta,
               blocks = ceil_div(batch_size, block_size);
   const Index P_size = theta.size, V_size = value ? phi->size : 0, stride = P_size + V_size;
 
-  struct Slot {
+  struct Tile {
     SurrogateTile<S, P> policy;
     std::unique_ptr<typename V::template Tile<S>> value;
     detail::Gathered<S, typename P::template Action<S>> gathered;
-    SurrogateSums sums;
-    double value_error;
   };
-  std::vector<std::unique_ptr<Slot>> slots;
-  for (Index block = 0; block < blocks; ++block) {
-    slots.push_back(std::unique_ptr<Slot>(new Slot{
+  const auto make_tile = [&] {
+    return std::unique_ptr<Tile>(new Tile{
         SurrogateTile<S, P>(policy, theta.theta),
         value ? std::make_unique<typename V::template Tile<S>>(*value, phi->theta) : nullptr,
         {samples, value_samples, policy.network.input_size(), policy.distribution.action_size(),
-         policy.network.output_size()},
-        {},
-        0}));
-  }
-  Buffer<S> partial(blocks * stride);
+         policy.network.output_size()}});
+  };
+  WorkMemory<Tile> tiles;
+  struct BlockSums {
+    SurrogateSums policy;
+    double value_error = 0;
+  };
+  std::vector<BlockSums> block_sums(static_cast<std::size_t>(blocks));
+  Buffer<S> gradient(stride);
   const Index block_ns = block_size * stride * 6 / 100;  // 2 flops forward, 4 back
 
   MinibatchOutcome outcome;
@@ -224,33 +226,30 @@ MinibatchOutcome climb_minibatches(const P& policy, AdamParameters<S>& theta,
     for (Index begin = 0; begin < n; begin += batch_size) {
       const Index count = std::min(batch_size, n - begin), used = ceil_div(count, block_size);
       const S scale = S{1} / static_cast<S>(count);
+      OrderedSum<S> gradients(gradient.data(), stride, used);
       parallel_for(used, block_ns, [&](Index block) {
-        Slot& slot = *slots[static_cast<std::size_t>(block)];
-        S* gradient = partial.data() + block * stride;
-        std::fill(gradient, gradient + stride, S{0});
-        slot.sums = {};
-        slot.value_error = 0;
+        const auto tile = tiles.borrow(make_tile);
+        S* block_gradient = gradients.zeros(block);
+        BlockSums& sums = block_sums[static_cast<std::size_t>(block)] = {};
         const Index first = block * block_size;
         for_each_tile(first, std::min(count, first + block_size), [&](Index at, Index size) {
-          const auto tile = slot.gathered.samples(rows.data() + begin + at, size);
-          slot.sums += slot.policy.add(surrogate, tile, scale, gradient);
+          const auto gathered = tile->gathered.samples(rows.data() + begin + at, size);
+          sums.policy += tile->policy.add(surrogate, gathered, scale, block_gradient);
           if (!value) return;
-          const S* values = slot.value->forward(tile.states.observations, size);
+          const S* values = tile->value->forward(gathered.states.observations, size);
           S dz[tile_rows];
-          slot.value_error +=
-              detail::value_error(values, slot.gathered.targets(),
-                                  value_samples->old_values ? slot.gathered.old_values() : nullptr,
+          sums.value_error +=
+              detail::value_error(values, tile->gathered.targets(),
+                                  value_samples->old_values ? tile->gathered.old_values() : nullptr,
                                   value_samples->clip, size, scale, dz);
-          slot.value->backward(dz, gradient + P_size);
+          tile->value->backward(dz, block_gradient + P_size);
         });
+        gradients.add(block, block_gradient);
       });
       SurrogateSums sums;
-      S* gradient = partial.data();
       for (Index block = 0; block < used; ++block) {
-        sums += slots[static_cast<std::size_t>(block)]->sums;
-        outcome.value_loss += slots[static_cast<std::size_t>(block)]->value_error;
-        if (block == 0) continue;
-        for (Index i = 0; i < stride; ++i) gradient[i] += partial[block * stride + i];
+        sums += block_sums[static_cast<std::size_t>(block)].policy;
+        outcome.value_loss += block_sums[static_cast<std::size_t>(block)].value_error;
       }
       outcome.means += sums;
       if (sums.kl / static_cast<double>(count) > settings.target_kl) {
@@ -258,21 +257,22 @@ MinibatchOutcome climb_minibatches(const P& policy, AdamParameters<S>& theta,
         outcome.scale(begin + count);
         return outcome;
       }
-      outcome.gradient_norm = detail::shorten(gradient, P_size, settings.max_gradient_norm);
+      outcome.gradient_norm = detail::shorten(gradient.data(), P_size, settings.max_gradient_norm);
       const double value_norm =
-          value ? detail::shorten(gradient + P_size, V_size, settings.max_gradient_norm) : 0.0;
+          value ? detail::shorten(gradient.data() + P_size, V_size, settings.max_gradient_norm)
+                : 0.0;
       if (!std::isfinite(outcome.gradient_norm + value_norm)) {  // not into Adam's moments
         outcome.gradient_norm += value_norm;
         outcome.scale(begin + count);
         return outcome;
       }
-      theta.step(gradient, S{1});
-      if (value) phi->step(gradient + P_size, S{-1});
+      theta.step(gradient.data(), S{1});
+      if (value) phi->step(gradient.data() + P_size, S{-1});
       ++outcome.minibatches;
-      for (auto& slot : slots) {
-        slot->policy.theta_changed();
-        if (value) slot->value->theta_changed();
-      }
+      tiles.for_each([&](Tile& tile) {
+        tile.policy.theta_changed();
+        if (value) tile.value->theta_changed();
+      });
     }
     outcome.scale(n);
   }

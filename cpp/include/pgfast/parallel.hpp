@@ -9,7 +9,7 @@
 
 #include <exception>
 
-#include "pgfast/arrays.hpp"
+#include "pgfast/ordered_sum.hpp"
 #include "pgfast/thread_team.hpp"
 
 namespace pgfast {
@@ -66,7 +66,7 @@ void parallel_for(Index blocks, Index block_ns, F&& f) {
 }
 
 // How a batch of samples is cut: whole tiles, at least 512 samples (as much of the smallest network
-// as is worth a thread), at most 64 blocks (so that partial sums stay small beside the batch). A
+// as is worth a thread), at most 64 blocks (so that adding their sums stays little work). A
 // function of the batch size alone, so that sums are the same on any number of threads.
 struct SampleBlocks {
   Index samples;
@@ -91,18 +91,13 @@ void for_each_block(Index batch, F&& f) {
 template <class S, class F>
 void sum_over_blocks(Index batch, Index size, S* out, F&& f) {
   const SampleBlocks blocks(batch);
-  Eigen::Map<Buffer<S>> total(out, size);
-  total.setZero();
-  if (blocks.count() == 1) {
-    f(Index{0}, batch, out);
-    return;
-  }
-  Buffer<S> partial = Buffer<S>::Zero(blocks.count() * size);
+  OrderedSum<S> sum(out, size, blocks.count());
+  if (blocks.count() == 0) sum.zeros(0);
   parallel_for(blocks.count(), worth_a_thread, [&](Index block) {
-    f(blocks.begin(block), blocks.end(block), partial.data() + block * size);
+    S* partial = sum.zeros(block);
+    f(blocks.begin(block), blocks.end(block), partial);
+    sum.add(block, partial);
   });
-  for (Index block = 0; block < blocks.count(); ++block)
-    total += partial.segment(block * size, size);
 }
 
 }  // namespace pgfast
