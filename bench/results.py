@@ -123,6 +123,15 @@ def machine_section(machine: dict[str, Any], runs: dict[str, Any]) -> list[str]:
     ]
 
 
+def memory_of(memory: dict[str, int]) -> str:
+    """What a run adds, beside its arrays."""
+    grown = memory["peak"] - memory["before"]
+    return (
+        f"{grown / 1e6:.1f} MB more than before it, {grown / memory['arrays']:.2f} of its arrays' "
+        f"{memory['arrays'] / 1e6:.1f} MB"
+    )
+
+
 def runs_section(runs: dict[str, Any]) -> list[str]:
     """What the whole runs reached, what counts, and the memory of one."""
     if not runs["runs"]:
@@ -143,15 +152,13 @@ def runs_section(runs: dict[str, Any]) -> list[str]:
             f"| {row.group} | {row.title} | {duration(seconds)} | {run['steps'] / seconds:,.0f} "
             f"| {sorted(run['returns'])[len(run['returns']) // 2]:.1f} | {run['counted']} |"
         )
-    memory = runs.get("memory")
-    if memory:
-        grown = memory["peak"] - memory["before"]
+    if runs.get("memory"):
         lines += [
             "",
-            f"Memory of a run of PPO with 1024 environments × 128 steps: at most "
-            f"{grown / 1e6:.1f} MB more than before it, {grown / memory['arrays']:.2f} of its "
-            f"arrays' {memory['arrays'] / 1e6:.1f} MB.",
+            "Memory of a run with 1024 environments × 128 steps, or 1024 episodes, at most:",
+            "",
         ]
+        lines += [f"- {name}: {memory_of(memory)}" for name, memory in runs["memory"].items()]
     return [*lines, ""]
 
 

@@ -135,59 +135,71 @@ def _memory_of(name: str) -> int:
     return int(line.split()[1]) * 1024
 
 
-def _peak_of_run(updates: int = 4) -> dict[str, int]:
-    """In this process, which should have done nothing else: what a run of PPO adds to its memory.
+MEMORY: dict[str, tuple[Callable[[int], pg.Algorithm], tuple[int, ...]]] = {
+    "ppo": (lambda steps: pg.PPO(steps=steps, epochs=1), (1, 0, 0)),
+    "a2c": (lambda steps: pg.A2C(steps=steps), (1, 0, 0)),
+    "reinforce": (lambda episodes: pg.Reinforce(episodes=8 * episodes), (0, 0)),
+}
+"""Of a size; and beside the rollout arrays of so many rows more than its T: values, advantages and
+targets; returns and baseline."""
 
-    Its arrays: the rollout, values (T + 1, N), advantages and targets (T, N).
-    """
-    algorithm = pg.PPO(steps=128, epochs=1)
-    trainer = without_end(
-        pg.Trainer(
-            "CartPole-v1",
-            algorithm,
-            num_envs=1024,
-            steps=updates * 128 * 1024,
-            policy={"hidden": (64, 64)},
+
+def _peak_of_run(name: str) -> dict[str, int]:
+    """In this process, which should have done nothing else: what a run adds to its memory."""
+    make, more_rows = MEMORY[name]
+
+    def trainer(num_envs: int, size: int) -> pg.Trainer:
+        return without_end(
+            pg.Trainer(
+                "CartPole-v1",
+                make(size),
+                num_envs=num_envs,
+                steps=4 * num_envs * size,
+                policy={"hidden": (64, 64)},
+            )
         )
-    )
-    # What a first run loads and allocates once, whatever its size.
-    without_end(
-        pg.Trainer("CartPole-v1", pg.PPO(steps=8, epochs=1), num_envs=32, steps=256)
-    ).train()
+
+    trainer(32, 8).train()  # what a first run loads and allocates once, whatever its size
+    of_size = trainer(1024, 128)
     with open("/proc/self/clear_refs", "w") as peak:
         peak.write("5")  # the peak begins anew, at what is in use now
     before = _memory_of("VmRSS")
-    trainer.train()
+    of_size.train()
     peak_bytes = _memory_of("VmHWM")
-    batch = algorithm.collect(trainer.env, trainer.policy)
+    batch = of_size.algorithm.collect(of_size.env, of_size.policy)
     fields = [getattr(batch, field.name) for field in dataclasses.fields(batch)]
     arrays = sum(x.nbytes for x in fields if isinstance(x, np.ndarray))
-    arrays += sum(rows * 1024 * trainer.policy.dtype.itemsize for rows in (129, 128, 128))
+    T, N = batch.rewards.shape
+    arrays += sum((T + more) * N * batch.rewards.itemsize for more in more_rows)
     return {"before": before, "peak": peak_bytes, "arrays": arrays}
 
 
-def peak_memory() -> dict[str, int]:
-    """In a process of its own: bytes before a run of PPO, at its peak, and of its arrays."""
-    result = subprocess.run(
-        [sys.executable, "-m", "pgfast.benchmark.runs", "memory"],
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    answer: dict[str, int] = json.loads(result.stdout)
-    return answer
+def peak_memory() -> dict[str, dict[str, int]]:
+    """By algorithm, in processes of their own: bytes before a run, at its peak, of its arrays."""
+
+    def of(name: str) -> dict[str, int]:
+        result = subprocess.run(
+            [sys.executable, "-m", "pgfast.benchmark.runs", f"memory-{name}"],
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        answer: dict[str, int] = json.loads(result.stdout)
+        return answer
+
+    return {name: of(name) for name in MEMORY}
 
 
 def main() -> None:
     """See the module."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("run", choices=[*RUNS, "memory"])
+    parser.add_argument("run", choices=[*RUNS, *(f"memory-{name}" for name in MEMORY)])
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     pg.set_num_threads(options.threads)
-    if options.run == "memory":
-        answer: dict[str, Any] = _peak_of_run()
+    if options.run.startswith("memory-"):
+        answer: dict[str, Any] = _peak_of_run(options.run.removeprefix("memory-"))
     else:
         trainer = RUNS[options.run](options.seed)
         env = trainer.env_id

@@ -57,13 +57,18 @@ def table(rows: Iterable[Row]) -> Any:
     return made
 
 
-def tail(machine: dict[str, Any], memory: dict[str, int], failed: dict[str, str]) -> str:
-    """The memory of a run, what was there to compare with, and what of it failed."""
-    grown = memory["peak"] - memory["before"]
+def tail(machine: dict[str, Any], memory: dict[str, dict[str, int]], failed: dict[str, str]) -> str:
+    """The memory of runs, what was there to compare with, and what of it failed."""
+
+    def of(name: str) -> str:
+        run = memory[name]
+        grown = run["peak"] - run["before"]
+        return f"{name} {grown / 1e6:.1f} MB ({grown / run['arrays']:.2f} of its arrays)"
+
+    runs = ",\n".join(of(name) for name in memory)
     found = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
     reasons = "".join(f"\nFailed: {name} ({error[:200]})." for name, error in failed.items())
     return (
-        f"Memory of a run of PPO, 1024 x 128 steps: {grown / 1e6:.1f} MB above the process's "
-        f"{memory['before'] / 1e6:.0f} MB,\n{grown / memory['arrays']:.2f} of its arrays' "
-        f"{memory['arrays'] / 1e6:.1f} MB.\nFound: {found}.{reasons}"
+        f"Memory that a run adds, 1024 environments x 128 steps or 1024 episodes:\n{runs}.\n"
+        f"Found: {found}.{reasons}"
     )
