@@ -2,6 +2,7 @@
 
 python bench/results.py bench.json runs.json            print it
 python bench/results.py bench.json runs.json --write    write bench/RESULTS.md
+python bench/results.py bench.json runs.json --write RESULTS-AVX2.md    another machine's page
 
 bench.json comes from `pytest bench --benchmark-json=bench.json`, runs.json from
 `python bench/runs.py runs.json`. Ratios are of the median time for a unit of work.
@@ -103,17 +104,20 @@ def against_stepping(rows: list[Row]) -> list[str]:
     return [*lines, ""] if lines else []
 
 
-def machine_section(machine: dict[str, Any], runs: dict[str, Any]) -> list[str]:
-    """What it was measured on."""
+def machine_section(report: dict[str, Any], runs: dict[str, Any]) -> list[str]:
+    """What was measured, and on what."""
+    machine, commit = report["machine_info"]["pgfast"], report["commit_info"]
     build, limits = machine["build"], machine["limits"]
+    changed = ", with changes" if commit.get("dirty") else ""
     versions = {**machine["versions"], **runs.get("versions", {})}
     return [
         "## Machine",
         "",
         f"- {machine['processor']}, {machine['cores']} cores, {machine['system']}, "
         f"Python {machine['python']}",
-        f"- pgfast {build['version']}: {build['compiler']}, `{build['flags']}`, "
-        f"Eigen {build['eigen']}, {build['simd']}",
+        f"- pgfast {build['version']} at {str(commit.get('id'))[:10]}{changed}: "
+        f"{build['compiler']}, `{build['flags']}`, Eigen {build['eigen']}, "
+        f"{build['simd']}",
         "- " + ", ".join(f"{name} {version}" for name, version in sorted(versions.items())),
         f"- NumPy's BLAS: {machine['numpy_blas']}, one thread",
         f"- limits of one thread: {limits['multiply-add, flop/s'] / 1e9:.1f} GFLOP/s of float32 "
@@ -172,7 +176,7 @@ def page(report: dict[str, Any], runs: dict[str, Any]) -> str:
         "half the distance of the quartiles. Each member's answer was checked before it was timed. "
         "What counts is the ratio to a peer, and the share of the machine's limit.",
         "",
-        *machine_section(report["machine_info"]["pgfast"], runs),
+        *machine_section(report, runs),
         *slower_section(rows),
         *runs_section(runs),
         "## All of it",
@@ -188,12 +192,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("benchmarks", type=Path)
     parser.add_argument("runs", type=Path, nargs="?")
-    parser.add_argument("--write", action="store_true")
+    parser.add_argument("--write", nargs="?", const="RESULTS.md", metavar="NAME")
     options = parser.parse_args()
     report = json.loads(options.benchmarks.read_text())
     runs = json.loads(options.runs.read_text()) if options.runs else {"runs": []}
     if options.write:
-        (HERE / "RESULTS.md").write_text(page(report, runs))
+        (HERE / options.write).write_text(page(report, runs))
     else:
         print(page(report, runs))
 

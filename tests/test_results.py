@@ -50,6 +50,7 @@ def report():
     }
     return {
         "machine_info": {"pgfast": machine},
+        "commit_info": {"id": "0123456789abcdef", "dirty": False},
         "benchmarks": [
             measured("gae, T=128 float32", "pgfast", 1e-4, limit=4e-5),
             measured("gae, T=128 float32", "pgfast", 2e-4, threads=2, limit=4e-5),
@@ -84,6 +85,7 @@ def test_the_page_has_machine_ratios_shares_and_where_pgfast_is_slower(results, 
     page = results.page(report, WHOLE)
     for words in (
         "Abacus, 2 cores",
+        " at 0123456789: ",
         "rltools 2.2",
         "100.0 GFLOP/s",
         "| gae, T=128 float32 | pgfast | 100 ns per element | ± 10.0 % | 40 % of copy | 7 | 1 |",
