@@ -68,9 +68,13 @@ class NativeEnv {
     auto observations = output<S>({N, env_->observation_size()});
     S* rows = observations.mutable_data();
     locked([&](auto& env) {
+      const auto is_reset = [&](Index i) { return !chosen.data || chosen.data[i]; };
+      for (Index i = 0; i < N; ++i) {  // all before the first reset, which draws for its neighbours
+        const auto seed = seeds.at(static_cast<std::size_t>(i));
+        if (seed && is_reset(i)) env.seed(i, *seed);
+      }
       for (Index i = 0; i < N; ++i) {
-        if (chosen.data && !chosen.data[i]) continue;
-        if (const auto seed = seeds.at(static_cast<std::size_t>(i))) env.seed(i, *seed);
+        if (!is_reset(i)) continue;
         if (start.data) {
           env.set_episode_start(i, start.data + i * K);
         } else {

@@ -186,9 +186,16 @@ class Arguments {
     py::array a = array(name, value);
     if (has_dtype<std::int32_t>(a)) a = py::array_t<DiscreteAction>::ensure(a);
     auto in = alongside<DiscreteAction>(name, a, leading);
-    const auto outside = [count](DiscreteAction x) { return (x < 0) | (x >= count); };
+    // Outside are those whose own sign is set, or that of count - 1 - x: two operations each.
     const DiscreteAction* end = in.data + in.size();
-    if (any_of(in.data, end, outside)) {
+    const auto last = static_cast<std::uint64_t>(count - 1);
+    std::uint64_t signs = 0;
+    for (const DiscreteAction* x = in.data; x != end; ++x) {
+      const auto bits = static_cast<std::uint64_t>(*x);
+      signs |= bits | (last - bits);
+    }
+    if (signs >> 63 != 0) {
+      const auto outside = [count](DiscreteAction x) { return x < 0 || x >= count; };
       fail(std::string(name) + " holds " + std::to_string(*std::find_if(in.data, end, outside)) +
            ", expected 0 <= action < " + std::to_string(count));
     }

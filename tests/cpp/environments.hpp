@@ -19,7 +19,7 @@ struct Counter {
 
   static S length_of(S uniform) { return std::floor(uniform * S{6}) + S{1}; }
 
-  void reset(State& state, Index lane, EnvDraws& draws) const {
+  void reset(State& state, Index lane, auto& draws) const {
     S uniforms[1];
     draws.uniforms(uniforms);
     state(lane, 0) = length_of(uniforms[0]);

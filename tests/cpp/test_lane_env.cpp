@@ -317,27 +317,79 @@ TEST(state_copy_parts, "A copy holds state, clock, whether finished, seed and ra
   }
 }
 
-TEST(drawn_ahead,
-     "What is drawn ahead is what its counter gives; where that was moved, it is not used.") {
-  EnvDraws lanes[env_lanes];
-  for (Index l = 0; l < env_lanes; ++l) {
-    const auto i = static_cast<std::uint32_t>(l);
-    lanes[l] = {i % 3, i, std::uint64_t{i} << 31};
-  }
-  lanes[7].counter = ~std::uint64_t{0};
-  draw_ahead(lanes);
-  lanes[5].counter += 2;
-  lanes[6].counter = 0;
-  for (EnvDraws lane : lanes) {
-    EnvDraws alone{lane.seed, lane.stream, lane.counter};
-    for (int resets = 0; resets < 2; ++resets) {
-      double numbers[4], expected[4];
-      lane.uniforms(numbers);
-      alone.uniforms(expected);
-      for (int d = 0; d < 4; ++d) CHECK_EQ(numbers[d], expected[d]);
+// Draws a number in each of `blocks` blocks to begin an episode; action 1 ends it.
+template <class S, int blocks>
+struct Drawing {
+  using Scalar = S;
+  using Action = DiscreteAction;
+  using State = Eigen::Array<S, env_lanes, blocks>;
+  using Observation = State;
+
+  void reset(State& state, Index lane, auto& draws) const {
+    for (Index k = 0; k < blocks; ++k) {
+      S number[1];
+      draws.uniforms(number);
+      state(lane, k) = number[0];
     }
-    CHECK_EQ(lane.counter, alone.counter);
   }
+  void step(State&, const DiscreteAction* actions, Lanes<S, env_lanes>& rewards,
+            std::uint8_t* terminated) const {
+    rewards.setOnes();
+    for (Index l = 0; l < env_lanes; ++l) terminated[l] = actions[l] == 1;
+  }
+  const Observation& observe(const State& state) const { return state; }
+};
+
+template <class S, int blocks>
+void starts_follow_the_stream(Autoreset mode) {
+  CONTEXT(blocks << " blocks, mode " << static_cast<int>(mode));
+  const Index N = 37;
+  Batch<Drawing<S, blocks>> batch(N, 0);
+  std::vector<std::uint64_t> seeds(N, 3), drawn(N, 0);
+  batch.reset(3);
+  for (auto& n : drawn) n += blocks;
+  std::vector<bool> waiting(N, false);
+  for (Index t = 0; t < 200; ++t) {
+    Array<DiscreteAction> actions(N);
+    for (Index i = 0; i < N; ++i) actions[i] = (i * i + 7 * t) % (3 + i % 5) == 0;
+    batch.step(actions, mode);
+    const auto copy = batch.env.get_state();
+    for (Index i = 0; i < N; ++i) {
+      const auto at = static_cast<std::size_t>(i);
+      const bool ends = actions[i] == 1 && !waiting[at];
+      if (waiting[at] || (ends && mode == Autoreset::same_step)) drawn[at] += blocks;
+      waiting[at] = ends && mode != Autoreset::same_step;
+      CHECK_EQ(copy.counter[i], drawn[at]);
+      CHECK_EQ(batch.done(i), ends);
+      for (std::uint64_t k = 0; k < blocks; ++k) {
+        const std::uint64_t block = drawn[at] - blocks + k;
+        CHECK_EQ(batch.observations[blocks * i + static_cast<Index>(k)],
+                 uniform<S>(seeds[at], Purpose::environment, static_cast<std::uint32_t>(i),
+                            block * draws_per_block<S>));
+      }
+    }
+    if (t % 50 == 49) {  // a stream that begins anew, a copy that is taken up
+      const Index i = t % N;
+      const auto at = static_cast<std::size_t>(i);
+      batch.env.seed(i, seeds[at] = 10 + static_cast<std::uint64_t>(t));
+      batch.env.reset(i);
+      drawn[at] = blocks;
+      waiting[at] = false;
+      batch.env.set_state(batch.env.get_state());
+    }
+  }
+}
+
+TEST(drawn_ahead,
+     "Starts are made of the stream in its order, whether they are made ahead or not.") {
+  check::for_each_scalar([]<class S>() {
+    for (const Autoreset mode : {Autoreset::next_step, Autoreset::same_step}) {
+      starts_follow_the_stream<S, 1>(mode);
+      starts_follow_the_stream<S, 2>(mode);
+      starts_follow_the_stream<S, 3>(mode);
+      starts_follow_the_stream<S, start_blocks<S> + 1>(mode);
+    }
+  });
 }
 
 TEST(draws, "An environment draws whole blocks, in the order of its stream.") {
@@ -370,7 +422,7 @@ struct Noisy {
   Index observation_size() const { return 1; }
   Index action_size() const { return 2; }
 
-  void reset(State& state, Index lane, EnvDraws&) const { state.row(lane).setZero(); }
+  void reset(State& state, Index lane, auto&) const { state.row(lane).setZero(); }
 
   void step(State& state, const Actions& actions, Lanes<S, env_lanes>& rewards,
             std::uint8_t* terminated, LaneDraws<S>& draws) const {

@@ -40,14 +40,24 @@ void for_each_set(const bool* flags, Index begin, Index end, F&& f) {
   }
 }
 
-// How many of them are set.
+// How many of them are set: 64 sums of at most 255 flags each stay in bytes, as many as a vector
+// has.
 inline Index count_set(const bool* flags, Index begin, Index end) {
-  Index count = 0;
-  for (Index i = begin; i < end; i += 4096) {  // 32-bit partial sums stay in vector registers
+  constexpr Index width = 64, rows = 255;
+  const std::uint8_t* flag = bytes(flags) + begin;
+  Index left = end - begin, count = 0;
+  while (left >= width) {
+    std::uint8_t sums[width] = {};
+    const Index here = std::min(rows, left / width);
+    for (Index row = 0; row < here; ++row, flag += width) {
+      for (Index i = 0; i < width; ++i) sums[i] = static_cast<std::uint8_t>(sums[i] + flag[i]);
+    }
+    left -= here * width;
     std::uint32_t part = 0;
-    for (Index j = i; j < std::min(end, i + 4096); ++j) part += bytes(flags)[j];
+    for (const std::uint8_t sum : sums) part += sum;
     count += part;
   }
+  for (Index i = 0; i < left; ++i) count += flag[i];
   return count;
 }
 

@@ -11,12 +11,14 @@
 //   Scalar, Action              float or double; DiscreteAction or Scalar
 //   State, Observation          Array<S, 32, K>, Array<S, 32, D>
 //   Actions                     Array<S, 32, A>, where an action is a row of numbers
-//   reset(state, lane, draws)   begins an episode in one lane
+//   reset(state, lane, draws)   begins an episode in one lane: writes its whole state, from as many
+//                               draws each time; a template, for two kinds of draws
 //   step(state, actions, rewards, terminated)
 //                               all lanes at once; discrete actions are an array of 32
 //   observe(state)              an Observation, or an expression over the state
 //
-// and what only some have: `random_steps`, true, and LaneDraws as the last argument of step; valid(
+// and what only some have: `step_ns`, what a step takes where that is much more than CartPole's 3;
+// `random_steps`, true, and LaneDraws as the last argument of step; valid(
 // row), where not every row of numbers is a state. A size that is known only at run time is
 // Eigen::Dynamic in the type and state_size(), observation_size() or action_size(); then
 // state_columns() is how many columns a State has, those behind state_size() being work space.
@@ -26,118 +28,12 @@
 #pragma once
 
 #include <algorithm>
-#include <bit>
-#include <cstring>
 #include <limits>
 #include <vector>
 
-#include "pgfast/random.hpp"
-#include "pgfast/vector_env.hpp"
+#include "pgfast/lane_streams.hpp"
 
 namespace pgfast {
-
-// Some of a block's lanes, lane l as bit l.
-using LaneSet = std::uint32_t;
-static_assert(env_lanes == 32 && std::endian::native == std::endian::little);
-
-inline LaneSet first_lanes(Index count) { return ~LaneSet{0} >> (env_lanes - count); }  // count > 0
-
-// The lanes whose flag, 0 or 1, is set: eight at a time, a product gathers their bits.
-inline LaneSet set_of(const std::uint8_t (&flags)[env_lanes]) {
-  LaneSet set = 0;
-  for (Index l = 0; l < env_lanes; l += 8) {
-    std::uint64_t eight;
-    std::memcpy(&eight, flags + l, sizeof eight);
-    set |= static_cast<LaneSet>(eight * 0x0102040810204080u >> 56) << l;
-  }
-  return set;
-}
-
-// f(lane) for each, in order.
-template <class F>
-void for_each_lane(LaneSet set, F&& f) {
-  for (; set != 0; set &= set - 1) f(static_cast<Index>(std::countr_zero(set)));
-}
-
-// The random numbers of one environment: whole Philox blocks, counted so that they can be copied.
-// One of them may have been computed ahead.
-struct EnvDraws {
-  std::uint64_t seed = 0;
-  std::uint32_t stream = 0;
-  std::uint64_t counter = 0;
-  bool drawn = false;               // whether there is one,
-  std::uint64_t ahead_counter = 0;  // whose block it is,
-  PhiloxBlock ahead = {};           // and its words
-
-  bool has_next() const { return drawn && ahead_counter == counter; }
-
-  template <class S, std::size_t n>
-  void uniforms(S (&out)[n]) {
-    constexpr int draws = draws_per_block<S>;
-    for (std::size_t i = 0; i < n; i += draws) {
-      const PhiloxBlock words =
-          has_next() ? ahead : philox(seed, Purpose::environment, stream, counter);
-      ++counter;
-      for (std::size_t j = 0; j < draws && i + j < n; ++j) {
-        out[i + j] = uniform_from_words<S>(words.data() + j * words_per_draw<S>);
-      }
-    }
-  }
-};
-
-// The next Philox block of every lane, word w of lane l in words[w][l]. All 32 cost as much as 16
-// made one by one.
-using LaneWords = std::uint32_t[4][env_lanes];
-inline void next_words(const EnvDraws (&lanes)[env_lanes], LaneWords& words) {
-  std::uint32_t keys[2][env_lanes];
-  for (Index l = 0; l < env_lanes; ++l) {
-    const EnvDraws& lane = lanes[l];
-    words[0][l] = static_cast<std::uint32_t>(lane.counter);
-    words[1][l] = static_cast<std::uint32_t>(lane.counter >> 32);
-    words[2][l] = lane.stream;
-    words[3][l] = static_cast<std::uint32_t>(Purpose::environment);
-    keys[0][l] = static_cast<std::uint32_t>(lane.seed);
-    keys[1][l] = static_cast<std::uint32_t>(lane.seed >> 32);
-  }
-  philox_lanes(words, keys);
-}
-
-// Computes the next block of every lane ahead.
-inline void draw_ahead(EnvDraws (&lanes)[env_lanes]) {
-  LaneWords words;
-  next_words(lanes, words);
-  for (Index l = 0; l < env_lanes; ++l) {
-    lanes[l].ahead = {words[0][l], words[1][l], words[2][l], words[3][l]};
-    lanes[l].ahead_counter = lanes[l].counter;
-    lanes[l].drawn = true;
-  }
-}
-
-// The streams of a block's lanes, for environments that draw in every step.
-template <class S>
-class LaneDraws {
- public:
-  using Uniforms = Lanes<S, env_lanes>[draws_per_block<S>];
-
-  explicit LaneDraws(EnvDraws (&lanes)[env_lanes]) : lanes_(lanes) {}
-
-  // One Philox block of every lane: out[i][l] is its draw i, as EnvDraws::uniforms gives it.
-  void uniforms(Uniforms& out) {
-    constexpr int words = words_per_draw<S>;
-    LaneWords c;
-    next_words(lanes_, c);
-    for (EnvDraws& lane : lanes_) ++lane.counter;
-    for (int i = 0; i < draws_per_block<S>; ++i) {
-      for (Index l = 0; l < env_lanes; ++l) {
-        const std::uint32_t w[2] = {c[i * words][l], c[i * words + words - 1][l]};
-        out[i][l] = uniform_from_words<S>(w);
-      }
-    }
-  }
-
- private:
-  EnvDraws (&lanes_)[env_lanes];
-};
 
 // An environment's continuous actions as lanes; discrete ones need none.
 template <class Env, bool discrete>
@@ -160,9 +56,15 @@ class LaneEnv final : public VectorEnv<typename Env::Scalar, typename Env::Actio
         num_envs_(num_envs),
         max_episode_steps_(max_episode_steps),
         blocks_(static_cast<std::size_t>(ceil_div(num_envs, env_lanes)), Block(env_)) {
+    if constexpr (!random_steps) {
+      typename Env::State state = Env::State::Zero(env_lanes, columns(env_));
+      EnvDraws draws{0, 0, 0};
+      env_.reset(state, 0, draws);
+      reset_blocks_ = static_cast<int>(draws.counter);
+    }
     for (Index i = 0; i < num_envs; ++i) {
-      block_of(i).draws[i % env_lanes].stream = static_cast<std::uint32_t>(i);
-      block_of(i).set_finished(i % env_lanes, true);  // until the first reset
+      if (i % env_lanes == 0) block_of(i).streams.first = static_cast<std::uint32_t>(i);
+      block_of(i).finished[i % env_lanes] = 1;  // until the first reset
     }
   }
 
@@ -184,28 +86,37 @@ class LaneEnv final : public VectorEnv<typename Env::Scalar, typename Env::Actio
     }
   }
   Index action_size() const override { return action_size_of(env_); }
+  Index step_ns() const override {
+    if constexpr (requires { Env::step_ns; }) {
+      return Env::step_ns;
+    } else {
+      return random_steps ? 5 : 2;  // drawing alone takes 3 and more
+    }
+  }
   Index max_episode_steps() const override { return max_episode_steps_; }
 
   void seed(Index i, std::uint64_t seed) override {
-    EnvDraws& draws = block_of(i).draws[i % env_lanes];
-    draws = {seed, draws.stream, 0};
+    block_of(i).set_stream(i % env_lanes, seed, 0);
   }
 
-  void reset(Index i) override { block_of(i).reset(env_, i % env_lanes); }
+  void reset(Index i) override {
+    LaneFlags flags = {};
+    flags[i % env_lanes] = 1;
+    block_of(i).reset(env_, flags, LaneMask<S>(flags), reset_blocks_);
+    block_of(i).finished[i % env_lanes] = 0;
+  }
 
   void set_episode_start(Index i, const S* state) override {
     Block& block = block_of(i);
     const Index K = state_size();
     for (Index k = 0; k < K; ++k) block.state(i % env_lanes, k) = state[k];
     block.elapsed[i % env_lanes] = 0;
-    block.set_finished(i % env_lanes, false);
+    block.finished[i % env_lanes] = 0;
   }
 
-  void end_episode(Index i) override { block_of(i).set_finished(i % env_lanes, true); }
+  void end_episode(Index i) override { block_of(i).finished[i % env_lanes] = 1; }
 
-  bool finished(Index i) const override {
-    return (block_of(i).finished >> (i % env_lanes) & 1) != 0;
-  }
+  bool finished(Index i) const override { return block_of(i).finished[i % env_lanes] != 0; }
 
   std::int32_t elapsed(Index i) const override { return block_of(i).elapsed[i % env_lanes]; }
 
@@ -232,8 +143,8 @@ class LaneEnv final : public VectorEnv<typename Env::Scalar, typename Env::Actio
       read_state(i, copy.state.data() + i * K);
       copy.elapsed[i] = elapsed(i);
       copy.finished[i] = finished(i);
-      copy.seed[i] = block.draws[lane].seed;
-      copy.counter[i] = block.draws[lane].counter;
+      copy.seed[i] = block.streams.seed(lane);
+      copy.counter[i] = block.streams.counters[lane];
     }
     return copy;
   }
@@ -245,8 +156,8 @@ class LaneEnv final : public VectorEnv<typename Env::Scalar, typename Env::Actio
       const Index lane = i % env_lanes;
       for (Index k = 0; k < K; ++k) block.state(lane, k) = copy.state[i * K + k];
       block.elapsed[lane] = copy.elapsed[i];
-      block.set_finished(lane, copy.finished[i]);
-      block.draws[lane] = {copy.seed[i], block.draws[lane].stream, copy.counter[i]};
+      block.finished[lane] = copy.finished[i];
+      block.set_stream(lane, copy.seed[i], copy.counter[i]);
     }
   }
 
@@ -259,18 +170,15 @@ class LaneEnv final : public VectorEnv<typename Env::Scalar, typename Env::Actio
                   const StepOutput<S>& out) override {
     Block& block = blocks_[static_cast<std::size_t>(b)];
     const Index lanes = this->lanes(b);
-    const LaneSet used = first_lanes(lanes), waiting = block.finished & used;
-    std::uint64_t counters[env_lanes];
-    std::int32_t elapsed[env_lanes];
-    for_each_lane(waiting, [&](Index l) {
-      block.before.row(l) = block.state.row(l);
-      counters[l] = block.draws[l].counter;
-      elapsed[l] = block.elapsed[l];
-    });
+    const LaneFlags& waiting = block.finished;  // written last
+    const bool waits = any_set(waiting), rest = waits && mode == Autoreset::disabled;
+    const LaneMask<S> waiting_mask(waiting);
+    if (rest) [[unlikely]]
+      block.rest();
 
     Lanes<S, env_lanes> rewards;
-    std::uint8_t terminated[env_lanes], truncated[env_lanes];
-    step_lanes(block, actions, lanes, rewards, terminated);
+    LaneFlags terminated, truncated, done;
+    step_lanes(block, actions, lanes, waiting, rewards, terminated);
     const bool limited = max_episode_steps_ > 0;
     const auto limit = limited ? static_cast<std::int32_t>(max_episode_steps_)
                                : std::numeric_limits<std::int32_t>::max() - 1;
@@ -281,66 +189,120 @@ class LaneEnv final : public VectorEnv<typename Env::Scalar, typename Env::Actio
     if (lanes < env_lanes) {  // unused lanes rest at zero, lest they run away to slow numbers
       block.state.bottomRows(env_lanes - lanes).setZero();
       std::fill(block.elapsed + lanes, block.elapsed + env_lanes, 0);
+      std::fill(terminated + lanes, terminated + env_lanes, 0);
+      std::fill(truncated + lanes, truncated + env_lanes, 0);
     }
-    for_each_lane(waiting, [&](Index l) {
-      block.state.row(l) = block.before.row(l);
-      block.draws[l].counter = counters[l];
-      block.elapsed[l] = elapsed[l];
-      rewards[l] = S{0};
-      terminated[l] = truncated[l] = 0;
-      if (mode != Autoreset::disabled) block.reset(env_, l);
-    });
+    for (Index l = 0; l < env_lanes; ++l) {
+      const auto running = static_cast<std::uint8_t>(waiting[l] ^ 1);
+      terminated[l] &= running;
+      truncated[l] &= running;
+      done[l] = terminated[l] | truncated[l];
+    }
+    for (Index l = 0; l < env_lanes; ++l) {
+      const S reward = rewards[l];
+      rewards[l] = waiting_mask.bits[l] != 0 ? S{0} : reward;
+    }
+    if (rest) [[unlikely]] {
+      block.stay(waiting_mask);
+    } else if (waits) {
+      block.reset(env_, waiting, waiting_mask, reset_blocks_);
+    }
 
-    if (lanes == env_lanes) {
-      std::copy_n(rewards.data(), env_lanes, out.rewards);
-      std::copy_n(terminated, env_lanes, out.terminated);
-      std::copy_n(truncated, env_lanes, out.truncated);
+    const auto write = [&](Index count) {
+      std::copy_n(rewards.data(), count, out.rewards);
+      std::copy_n(terminated, count, out.terminated);
+      std::copy_n(truncated, count, out.truncated);
+    };
+    lanes == env_lanes ? write(env_lanes) : write(lanes);
+    if (mode == Autoreset::next_step) {
+      for (Index l = 0; l < env_lanes; ++l) block.finished[l] = done[l];
+    } else if (mode == Autoreset::disabled) {
+      for (Index l = 0; l < env_lanes; ++l) block.finished[l] |= done[l];
     } else {
-      std::copy_n(rewards.data(), lanes, out.rewards);
-      std::copy_n(terminated, lanes, out.terminated);
-      std::copy_n(truncated, lanes, out.truncated);
-    }
-    const LaneSet done = (set_of(terminated) | set_of(truncated)) & used;
-    if (mode != Autoreset::same_step) {
-      block.finished |= done;
-    } else if (done) {
-      if (out.final_observations) {
-        const auto& observed = env_.observe(block.state);
-        for_each_lane(done, [&](Index l) { write_row(observed, l, out.final_observations); });
+      std::fill_n(block.finished, env_lanes, 0);
+      if (any_set(done)) {
+        if (out.final_observations) {
+          const auto& observed = env_.observe(block.state);
+          for_each_lane(set_of(done),
+                        [&](Index l) { write_row(observed, l, out.final_observations); });
+        }
+        block.reset(env_, done, LaneMask<S>(done), reset_blocks_);
       }
-      for_each_lane(done, [&](Index l) { block.reset(env_, l); });
     }
     write_rows(env_.observe(block.state), lanes, out.observations);
   }
 
  private:
+  using State = typename Env::State;
+
   struct Block {
     explicit Block(const Env& env)
-        : state(Env::State::Zero(env_lanes, columns(env))), before(env_lanes, state.cols()) {
+        : state(State::Zero(env_lanes, columns(env))), start(state), state_at_rest(state) {
       if constexpr (!discrete) {
         box.actions = Env::Actions::Zero(env_lanes, action_size_of(env));
       }
     }
 
-    typename Env::State state;
-    // What lanes that wait for a reset go back to; few of its rows are ever touched in one step.
-    Eigen::Array<S, env_lanes, Env::State::ColsAtCompileTime, Eigen::RowMajor> before;
-    ActionLanes<Env, discrete> box;  // unused lanes stay zero
+    State state;
+    State start;           // of a lane's next episode, made ahead of the next blocks of its stream
+    LaneFlags ready = {};  // where that is so
+    LaneFlags finished = {};
     std::int32_t elapsed[env_lanes] = {};
-    LaneSet finished = 0;
-    EnvDraws draws[env_lanes];
+    LaneStreams streams;
+    State state_at_rest;  // what lanes that wait under `disabled` go back to, and their clocks
+    std::int32_t elapsed_at_rest[env_lanes] = {};
+    ActionLanes<Env, discrete> box;  // unused lanes stay zero
 
-    void set_finished(Index lane, bool value) {
-      finished = value ? finished | LaneSet{1} << lane : finished & ~(LaneSet{1} << lane);
+    void set_stream(Index lane, std::uint64_t seed, std::uint64_t counter) {
+      streams.set(lane, seed, counter);
+      ready[lane] = 0;
     }
-    void reset(const Env& env, Index lane) {
-      // The next block of every lane at once: most are used before one of them needs its second.
-      if constexpr (!random_steps) {
-        if (!draws[lane].has_next()) draw_ahead(draws);
+
+    void rest() {
+      state_at_rest = state;
+      std::copy_n(elapsed, env_lanes, elapsed_at_rest);
+    }
+    void stay(const LaneMask<S>& mask) {
+      mask.select(state_at_rest, state);
+      for (Index l = 0; l < env_lanes; ++l) {
+        elapsed[l] = mask.bits[l] ? elapsed_at_rest[l] : elapsed[l];
       }
-      env.reset(state, lane, draws[lane]);
-      elapsed[lane] = 0;
-      set_finished(lane, false);
+    }
+
+    // Begins an episode in some lanes, for which an environment draws `blocks` blocks.
+    void reset(const Env& env, const LaneFlags& lanes, const LaneMask<S>& mask, int blocks) {
+      if (random_steps || blocks > start_blocks<S>) {
+        for_each_lane(set_of(lanes), [&](Index l) {
+          EnvDraws draws{streams.seed(l), streams.stream(l), streams.counters[l]};
+          env.reset(state, l, draws);
+          streams.counters[l] = draws.counter;
+        });
+      } else if constexpr (!random_steps) {
+        LaneFlags missing;
+        for (Index l = 0; l < env_lanes; ++l) missing[l] = lanes[l] & (ready[l] ^ 1);
+        if (any_set(missing)) make_starts(env, blocks);
+        mask.select(start, state);
+        for (Index l = 0; l < env_lanes; ++l) {
+          ready[l] &= lanes[l] ^ 1;
+          streams.counters[l] += lanes[l] ? static_cast<std::uint64_t>(blocks) : 0;
+        }
+      }
+      for (Index l = 0; l < env_lanes; ++l) {
+        const std::int32_t now = elapsed[l];
+        elapsed[l] = mask.bits[l] != 0 ? 0 : now;
+      }
+    }
+
+    // Makes the next start of every lane: all 32 cost as much as 16 made one by one, and most are
+    // used before one of them needs its second.
+    [[gnu::noinline]] void make_starts(const Env& env, int blocks) {
+      LaneWords words[start_blocks<S>];
+      for (int k = 0; k < blocks; ++k) streams.next(words[k], static_cast<std::uint64_t>(k));
+      for (Index l = 0; l < env_lanes; ++l) {
+        EnvDrawsAhead<S> draws{words, l};
+        env.reset(start, l, draws);
+      }
+      std::fill_n(ready, env_lanes, 1);
     }
   };
 
@@ -364,11 +326,11 @@ class LaneEnv final : public VectorEnv<typename Env::Scalar, typename Env::Actio
   }
 
   // A step of all lanes, `lanes` of which are used and have actions.
-  void step_lanes(Block& block, const Action* actions, Index lanes, Lanes<S, env_lanes>& rewards,
-                  std::uint8_t* terminated) {
+  void step_lanes(Block& block, const Action* actions, Index lanes, const LaneFlags& waiting,
+                  Lanes<S, env_lanes>& rewards, std::uint8_t* terminated) {
     const auto step = [&](const auto& of_lanes) {
       if constexpr (random_steps) {
-        LaneDraws<S> draws(block.draws);
+        LaneDraws<S> draws(block.streams, waiting);
         env_.step(block.state, of_lanes, rewards, terminated, draws);
       } else {
         env_.step(block.state, of_lanes, rewards, terminated);
@@ -407,6 +369,7 @@ class LaneEnv final : public VectorEnv<typename Env::Scalar, typename Env::Actio
 
   Env env_;
   Index num_envs_, max_episode_steps_;
+  int reset_blocks_ = 0;  // that a reset draws where it can be made ahead
   std::vector<Block> blocks_;
 };
 

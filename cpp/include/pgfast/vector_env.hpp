@@ -54,6 +54,7 @@ class VectorEnv {
   virtual Index action_size() const = 0;  // numbers of one action
   virtual Index state_size() const = 0;
   virtual Index max_episode_steps() const = 0;  // 0: no limit
+  virtual Index step_ns() const = 0;  // about what a step of one environment takes, or less
 
   virtual void seed(Index env, std::uint64_t seed) = 0;
   virtual void reset(Index env) = 0;
@@ -88,17 +89,24 @@ class VectorEnv {
     });
   }
 
-  // One step of the whole batch; the cheapest environment takes 2.5 ns.
+  // One step of the whole batch.
   template <class Reward = S>
   void step(const Action* actions, Autoreset mode, const StepOutput<S, Reward>& out) {
-    const Index D = observation_size(), A = action_size();
-    for_each_block_of_envs(env_lanes * 5 / 2, [&](Index block) {
+    const Index N = num_envs(), D = observation_size(), A = action_size();
+    for_each_block_of_envs(env_lanes * step_ns(), [&](Index block) {
       const Index i = first(block);
-      S rewards[env_lanes];
-      step_block(block, actions + i * A, mode,
-                 {out.observations + i * D, rewards, out.terminated + i, out.truncated + i,
-                  out.final_observations ? out.final_observations + i * D : nullptr});
-      std::copy_n(rewards, lanes(block), out.rewards + i);
+      StepOutput<S> rows{out.observations + i * D, nullptr, out.terminated + i, out.truncated + i,
+                         out.final_observations ? out.final_observations + i * D : nullptr};
+      if constexpr (std::is_same_v<Reward, S>) {
+        rows.rewards = out.rewards + i;
+        step_block(block, actions + i * A, mode, rows);
+      } else {
+        S rewards[env_lanes];
+        rows.rewards = rewards;
+        step_block(block, actions + i * A, mode, rows);
+        const auto widen = [&](Index count) { std::copy_n(rewards, count, out.rewards + i); };
+        N - i >= env_lanes ? widen(env_lanes) : widen(N - i);
+      }
     });
   }
 

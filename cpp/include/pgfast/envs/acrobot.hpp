@@ -30,7 +30,9 @@ struct Acrobot {
   static constexpr S max_velocity_2 = S(9 * 3.14159265358979323846);
   static constexpr S gravity = S(9.8), dt = S(0.2), start_range = S(0.1);
 
-  void reset(State& state, Index lane, EnvDraws& draws) const {
+  static constexpr Index step_ns = 12;
+
+  void reset(State& state, Index lane, auto& draws) const {
     S uniforms[4];
     draws.uniforms(uniforms);
     for (Index i = 0; i < 4; ++i) {

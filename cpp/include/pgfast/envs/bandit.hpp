@@ -26,7 +26,7 @@ struct Bandit {
   Index state_columns() const { return size; }
   Index observation_size() const { return size; }
 
-  void reset(State& state, Index lane, EnvDraws& draws) const {
+  void reset(State& state, Index lane, auto& draws) const {
     constexpr Index at_once = draws_per_block<S>;
     for (Index i = 0; i < size; i += at_once) {
       S uniforms[at_once];

@@ -26,7 +26,7 @@ struct CartPole {
 
   bool sutton_barto_reward = false;  // -1 where the pole falls, else 0; instead of 1 a step
 
-  void reset(State& state, Index lane, EnvDraws& draws) const {
+  void reset(State& state, Index lane, auto& draws) const {
     S uniforms[4];
     draws.uniforms(uniforms);
     for (Index i = 0; i < 4; ++i) {

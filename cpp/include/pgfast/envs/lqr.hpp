@@ -32,7 +32,7 @@ struct LQR {
   Index observation_size() const { return n; }
   Index action_size() const { return m; }
 
-  void reset(State& state, Index lane, EnvDraws& draws) const {
+  void reset(State& state, Index lane, auto& draws) const {
     for (Index i = 0; i < n; ++i) state(lane, i) = at(mean, i);
     for (Index j = 0; j < n; j += 2) {
       S u[2];

@@ -18,7 +18,7 @@ struct Valley {
 
   S goal_position, goal_velocity;
 
-  void reset(State& state, Index lane, EnvDraws& draws) const {
+  void reset(State& state, Index lane, auto& draws) const {
     S uniforms[1];
     draws.uniforms(uniforms);
     state(lane, 0) = start_low + (start_high - start_low) * uniforms[0];
@@ -53,7 +53,7 @@ struct MountainCar {
 
   Valley<S> valley{S(0.5), S(0)};
 
-  void reset(State& state, Index lane, EnvDraws& draws) const { valley.reset(state, lane, draws); }
+  void reset(State& state, Index lane, auto& draws) const { valley.reset(state, lane, draws); }
 
   void step(State& state, const DiscreteAction* actions, Lane& rewards,
             std::uint8_t* terminated) const {

@@ -19,7 +19,7 @@ struct MountainCarContinuous {
 
   Valley<S> valley{S(0.45), S(0)};
 
-  void reset(State& state, Index lane, EnvDraws& draws) const { valley.reset(state, lane, draws); }
+  void reset(State& state, Index lane, auto& draws) const { valley.reset(state, lane, draws); }
 
   void step(State& state, const Actions& actions, Lane& rewards, std::uint8_t* terminated) const {
     const Lane push = actions.max(-max_action).min(max_action) * power;

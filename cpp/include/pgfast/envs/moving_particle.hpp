@@ -20,7 +20,7 @@ struct ParticlePlane {
 
   static constexpr S limit = S(1), friction = S(0.5), dt = S(0.1), target_radius = S(0.1);
 
-  static void reset(State& state, Index lane, EnvDraws& draws) {
+  static void reset(State& state, Index lane, auto& draws) {
     S uniforms[4];
     draws.uniforms(uniforms);
     for (Index i = 0; i < 2; ++i) {
@@ -61,7 +61,7 @@ struct MovingParticle {
 
   static constexpr Index directions = 5;  // none, left, right, down, up
 
-  void reset(State& state, Index lane, EnvDraws& draws) const {
+  void reset(State& state, Index lane, auto& draws) const {
     ParticlePlane<S>::reset(state, lane, draws);
   }
 

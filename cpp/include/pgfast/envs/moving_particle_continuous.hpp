@@ -17,7 +17,7 @@ struct MovingParticleContinuous {
 
   static constexpr S max_action = S(1);
 
-  void reset(State& state, Index lane, EnvDraws& draws) const {
+  void reset(State& state, Index lane, auto& draws) const {
     ParticlePlane<S>::reset(state, lane, draws);
   }
 

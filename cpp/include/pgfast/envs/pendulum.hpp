@@ -23,7 +23,7 @@ struct Pendulum {
 
   S gravity = S(10);
 
-  void reset(State& state, Index lane, EnvDraws& draws) const {
+  void reset(State& state, Index lane, auto& draws) const {
     S uniforms[2];
     draws.uniforms(uniforms);
     state(lane, 0) = -start_angle + (start_angle + start_angle) * uniforms[0];

@@ -29,7 +29,7 @@ struct RockPaperScissors {
   Index state_size() const { return moves + observation_size(); }
   Index state_columns() const { return state_size(); }
 
-  void reset(State& state, Index lane, EnvDraws&) const {
+  void reset(State& state, Index lane, auto&) const {
     state.row(lane).setZero();
     if (memory == 0) state(lane, moves) = S{1};
   }

@@ -39,7 +39,7 @@ struct Tabular {
 
   std::shared_ptr<const OutcomeTable<S>> table;
 
-  void reset(State& state, Index lane, EnvDraws& draws) const {
+  void reset(State& state, Index lane, auto& draws) const {
     S uniforms[1];
     draws.uniforms(uniforms);
     const auto& start = table->start;
