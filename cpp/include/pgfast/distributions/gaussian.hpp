@@ -245,9 +245,13 @@ class GaussianTile {
   bool has_own_log_std() const { return Z_ == 2 * A_; }
 
   void set_log_std(Index a, const Lane& log_std) {  // NaN is not below the floor: it stays
-    slope_.col(a) = (log_std < floor_).select(Lane::Zero(), Lane::Ones());
-    const Lane log_sigma = (log_std < floor_).select(Lane::Constant(floor_), log_std);
-    S* before = log_sigma_.col(a).data();
+    Lane log_sigma, slope;
+    for (Index r = 0; r < tile_rows; ++r) {
+      slope[r] = log_std[r] < floor_ ? S{0} : S{1};
+      log_sigma[r] = log_std[r] < floor_ ? floor_ : log_std[r];
+    }
+    slope_.col(a) = slope;
+    const S* before = log_sigma_.col(a).data();
     if (std::memcmp(before, log_sigma.data(), sizeof(Lane)) == 0) return;
     log_sigma_.col(a) = log_sigma;
     sigma_.col(a) = log_sigma.exp();
@@ -256,7 +260,10 @@ class GaussianTile {
 
   // A derivative by log_std where it is one.
   Lane where_free(Index a, const Lane& x) const {
-    return (slope_.col(a) == S{0}).select(Lane::Zero(), x);
+    const S* slope = slope_.col(a).data();
+    Lane free;
+    for (Index r = 0; r < tile_rows; ++r) free[r] = slope[r] == S{0} ? S{0} : x[r];
+    return free;
   }
 
   // Dimensions of the caller's rows as lanes; the lanes behind the last row are 0.
