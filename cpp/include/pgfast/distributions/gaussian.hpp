@@ -60,7 +60,7 @@ struct Gaussian {
 //
 // The caller's rows are turned into lanes and back on the stack, `group` dimensions at a time. The
 // exponential, which costs as much as all the rest, is taken where log sigma is not what it was in
-// the tile before: where all rows share it, once.
+// the tile before (0, and sigma 1, at first): once, where all rows share it.
 template <class S>
 class GaussianTile {
  public:
