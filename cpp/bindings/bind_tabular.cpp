@@ -1,6 +1,7 @@
 #include <cmath>
 
 #include "numpy.hpp"
+#include "pgfast/gram.hpp"
 #include "pgfast/tabular.hpp"
 
 namespace pgfast::bindings {

@@ -8,7 +8,7 @@ using check::Array;
 template <class S>
 using Rows = check::TileOf<S, Gaussian>;
 
-constexpr Index action_sizes[] = {1, 2, 3, 6, 17};
+constexpr Index action_sizes[] = {1, 2, 3, 4, 6, 8, 9, 17};
 constexpr double half_log_two_pi = 0.91893853320467274178;
 
 template <class S>
@@ -168,10 +168,76 @@ TEST(fixed_std, "A fixed log_std is the same Gaussian as one that z repeats in e
   });
 }
 
+TEST(two_arrays, "Mean and log_std may lie apart, and one log_std may be that of all rows.") {
+  check::for_each_scalar([]<class S>() {
+    for (const Index A : action_sizes) {
+      CONTEXT("A " << A);
+      const auto mu = check::normals<S>(tile_rows * A, 27),
+                 x = check::normals<S>(tile_rows * A, 28);
+      const auto log_std = check::normals<S>(tile_rows * A, 29);
+      for (const Index stride : {Index{0}, A}) {
+        for (const Index rows : {1, 5, 32}) {
+          CONTEXT("stride " << stride << ", rows " << rows);
+          Array<S> z(rows * 2 * A);
+          for (Index i = 0; i < z.size(); ++i) {
+            const Index r = i / (2 * A), a = i % (2 * A);
+            z[i] = a < A ? mu[r * A + a] : log_std[r * stride + a - A];
+          }
+          const Rows<S> together(Gaussian{A, true}, z);
+          GaussianTile<S> apart(Gaussian{A, true});
+          apart.set(mu.data(), A, log_std.data(), stride, rows);
+          Array<S> log_prob(rows), d_mu(rows * A), d_log_std(rows * A), d_mu_alone(rows * A);
+          apart.log_prob(x.data(), log_prob.data());
+          apart.score(x.data(), nullptr, d_mu.data(), d_log_std.data(), A);
+          apart.score(x.data(), nullptr, d_mu_alone.data(), nullptr, A);
+          const auto score = together.score(x);
+          Array<S> both(rows * 2 * A);
+          for (Index i = 0; i < both.size(); ++i) {
+            const Index r = i / (2 * A), a = i % (2 * A);
+            both[i] = a < A ? d_mu[r * A + a] : d_log_std[r * A + a - A];
+          }
+          CHECK_SAME(log_prob, together.log_prob(x));
+          CHECK_SAME(both, score);
+          CHECK_SAME(d_mu_alone, d_mu);
+        }
+      }
+    }
+  });
+}
+
+TEST(tile_after_tile, "A tile's sigma is that of its own log_std, whatever the tile held before.") {
+  check::for_each_scalar([]<class S>() {
+    Gaussian gaussian{2, true};
+    gaussian.log_std_floor = -1;
+    const S nan = std::numeric_limits<S>::quiet_NaN(), below = std::nextafter(S{-1}, S{-2});
+    const S values[] = {S{0}, S(-0.0), S(0.5), S{-1}, below, S{-3}, nan, S{-1}, S{-3}, S{0}};
+    const Array<S> x{S(0.3), S(-0.7)};
+    const auto z_of = [](S log_std) { return Array<S>{S(0.1), S(0.2), log_std, log_std}; };
+    for (const S first : values) {
+      for (const S second : values) {
+        CONTEXT("log_std " << first << ", then " << second);
+        const auto z = z_of(second);
+        const Rows<S> fresh(gaussian, z);
+        Rows<S> used(gaussian, z_of(first));
+        used.tile.set(z.data(), 1);
+        CHECK_SAME(used.log_prob(x), fresh.log_prob(x));
+        CHECK_SAME(used.score(x), fresh.score(x));
+        CHECK_SAME(used.sample(1, 2, 3), fresh.sample(1, 2, 3));
+        CHECK_SAME(used.fisher(Array<S>::ones(4)), fresh.fisher(Array<S>::ones(4)));
+        CHECK_EQ(used.tile.floored(), fresh.tile.floored());
+        if (second == S{0}) {  // sigma is 1: the values by hand
+          CHECK_NEAR(used.score(x)[0], 0.2, 2 * epsilon<S>);
+          CHECK_EQ(used.fisher(Array<S>::ones(4))[0], S{1});
+        }
+      }
+    }
+  });
+}
+
 TEST(weights,
      "Weights and scale multiply; gradients are added, score and Fisher product replace.") {
   check::for_each_scalar([]<class S>() {
-    for (const Index A : {1, 3}) {
+    for (const Index A : {1, 3, 8, 11}) {
       check::check_weights<S>(Gaussian{A, true}, parameters<S>(tile_rows, A, 17),
                               parameters<S>(tile_rows, A, 18),
                               check::normals<S>(tile_rows * A, 19));
@@ -260,7 +326,7 @@ TEST(extremes, "From log_std -50 to 50, and beyond what the type can hold, nothi
 
 TEST(rows_alone, "A row has the same bits alone, in a tile, in a batch and on any threads.") {
   check::for_each_scalar([]<class S>() {
-    for (const Index A : {1, 2, 5}) {
+    for (const Index A : {1, 2, 3, 5, 8, 11}) {
       CONTEXT("A " << A);
       check::check_rows_alone<S>(Gaussian{A, true}, parameters<S>(1300, A, 22),
                                  parameters<S>(1300, A, 23), check::normals<S>(1300 * A, 24));

@@ -1,6 +1,7 @@
 #include <vector>
 
 #include "check.hpp"
+#include "pgfast/gram.hpp"
 #include "pgfast/tabular.hpp"
 
 namespace pgfast {

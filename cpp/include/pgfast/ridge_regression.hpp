@@ -9,7 +9,7 @@
 //
 // Two passes, in double: means, then products of what is left, which have lost no digits to a large
 // mean. Each tile adds Z'Z with Z its rows (x - m, y - ybar), so that C, the right side and the sum
-// of squares come out of one product.
+// of squares come out of one Gram matrix.
 //
 // The system is solved in the scale of its own diagonal: R = D^-1 (C + ridge I) D^-1 has ones
 // there, and a pivot of R near the rounding error says that a regressor is a combination of others,
@@ -20,8 +20,7 @@
 #include <cmath>
 #include <limits>
 
-#include "pgfast/networks/product.hpp"
-#include "pgfast/parallel.hpp"
+#include "pgfast/gram.hpp"
 
 namespace pgfast {
 
@@ -67,25 +66,6 @@ inline void add_rows(const double* rows, Index count, Index width, double* sum) 
   }
   for (Index r = 0; r < count; ++r) {
     for (Index k = j; k < width; ++k) sum[k] += rows[r * width + k];
-  }
-}
-
-// The sum over blocks, in block order; unlike `sum_over_blocks` with no more than 32 MiB of partial
-// sums at once.
-template <class F>
-void sum_over_waves(Index batch, Index size, double* out, F&& f) {
-  const SampleBlocks blocks(batch);
-  const Index wave = std::clamp<Index>((Index{1} << 22) / size, 1, blocks.count());
-  Eigen::Map<Buffer<double>> total(out, size);
-  total.setZero();
-  Buffer<double> partial(wave * size);
-  for (Index first = 0; first < blocks.count(); first += wave) {
-    const Index count = std::min(wave, blocks.count() - first);
-    partial.setZero();
-    parallel_for(count, worth_a_thread, [&](Index i) {
-      f(blocks.begin(first + i), blocks.end(first + i), partial.data() + i * size);
-    });
-    for (Index i = 0; i < count; ++i) total += partial.segment(i * size, size);
   }
 }
 
@@ -146,10 +126,10 @@ RidgeOutcome ridge_regression(Index batch, Index J, double ridge, MakeReader&& m
                   centred[r * width + j] = rows[r * width + j] - mean[j];
                 }
               }
-              product<double>({centred.data(), 1, width}, centred.data(), {sum, width}, sum, width,
-                              width, count);
+              detail::add_gram(centred.data(), centred.data(), count, width, sum);
             });
       });
+  detail::mirror_lower(products.data(), width);
   const Eigen::Map<const Eigen::MatrixXd> all(products.data(), width, width);
   Eigen::MatrixXd C = all.topLeftCorner(J, J);
   Eigen::VectorXd c = all.col(J).head(J), w(J);

@@ -234,17 +234,6 @@ class TabularMDP {
   std::vector<Index> live_;
 };
 
-// out (P, P) = sum_b w_b x_b x_b' of rows x (B, P), w >= 0: the Fisher matrix where x are scores.
-inline void weighted_gram(const double* x, const double* weights, Index batch, Index size,
-                          double* out) {
-  const Eigen::Map<const Vector> w(weights, batch);
-  const Matrix scaled = w.cwiseSqrt().asDiagonal() * Eigen::Map<const Matrix>(x, batch, size);
-  Eigen::Map<Matrix> gram(out, size, size);
-  gram.setZero();
-  gram.selfadjointView<Eigen::Lower>().rankUpdate(scaled.transpose());
-  gram.triangularView<Eigen::StrictlyUpper>() = gram.transpose();
-}
-
 // x = F+ b for a symmetric positive semi-definite F (P, P): of all least-squares solutions the one
 // of least norm. Eigenvalues below P eps times the largest count as 0. Returns the rank.
 inline Index semidefinite_solve(const double* F, const double* b, Index size, double* x) {

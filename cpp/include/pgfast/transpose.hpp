@@ -2,6 +2,7 @@
 // multiplies with, and rows of samples as columns of lanes.
 #pragma once
 
+#include <algorithm>
 #include <type_traits>
 
 #include "pgfast/arrays.hpp"
@@ -10,7 +11,9 @@ namespace pgfast {
 
 namespace detail {
 
-// Squares of V's width, then narrower ones in what is left at the right and at the bottom.
+// Squares of V's width, then narrower ones in what is left at the right and at the bottom. Where
+// more than one is left, but too few for the narrowest square, that square reaches back over what
+// is done already and writes it once more.
 template <class V, class S>
 void transpose_squares(const S* from, Index from_stride, Index rows, Index columns, S* to,
                        Index to_stride) {
@@ -21,21 +24,36 @@ void transpose_squares(const S* from, Index from_stride, Index rows, Index colum
   } else {
     namespace packet = Eigen::internal;
     constexpr int width = packet::unpacket_traits<V>::size;
-    const Index whole_rows = rows / width * width, whole_columns = columns / width * width;
-    for (Index r = 0; r < whole_rows; r += width) {
-      for (Index c = 0; c < whole_columns; c += width) {
-        packet::PacketBlock<V, width> square;
-        for (int i = 0; i < width; ++i) {
-          square.packet[i] = packet::ploadu<V>(from + (r + i) * from_stride + c);
-        }
-        packet::ptranspose(square);
-        for (int i = 0; i < width; ++i) {
-          packet::pstoreu(to + (c + i) * to_stride + r, square.packet[i]);
-        }
+    const auto turn = [&](Index r, Index c) {
+      packet::PacketBlock<V, width> square;
+      for (int i = 0; i < width; ++i) {
+        square.packet[i] = packet::ploadu<V>(from + (r + i) * from_stride + c);
       }
+      packet::ptranspose(square);
+      for (int i = 0; i < width; ++i) {
+        packet::pstoreu(to + (c + i) * to_stride + r, square.packet[i]);
+      }
+    };
+    Index whole_rows = rows / width * width, whole_columns = columns / width * width;
+    for (Index r = 0; r < whole_rows; r += width) {
+      for (Index c = 0; c < whole_columns; c += width) turn(r, c);
     }
     using Half = typename packet::unpacket_traits<V>::half;
     using Next = std::conditional_t<std::is_same_v<Half, V>, S, Half>;
+    if constexpr (std::is_same_v<Next, S> && width > 2) {
+      if (whole_rows > 0 && whole_columns > 0) {
+        if (columns - whole_columns > 1) {
+          for (Index r = 0; r < whole_rows; r += width) turn(r, columns - width);
+          whole_columns = columns;
+        }
+        if (rows - whole_rows > 1) {
+          for (Index c = 0; c < whole_columns; c += width) {
+            turn(rows - width, std::min(c, columns - width));
+          }
+          whole_rows = rows;
+        }
+      }
+    }
     if (whole_columns < columns) {
       transpose_squares<Next>(from + whole_columns, from_stride, rows, columns - whole_columns,
                               to + whole_columns * to_stride, to_stride);
@@ -47,6 +65,21 @@ void transpose_squares(const S* from, Index from_stride, Index rows, Index colum
   }
 }
 
+// Rows of N numbers, one behind the other, as columns, and back. Two or three fill no vector: here
+// the compiler, which knows the number, makes shuffles of plain loops.
+template <int N, class S>
+void columns_of_narrow(const S* __restrict from, Index rows, S* __restrict to, Index to_stride) {
+  for (Index r = 0; r < rows; ++r) {
+    for (Index c = 0; c < N; ++c) to[c * to_stride + r] = from[r * N + c];
+  }
+}
+template <int N, class S>
+void narrow_of_columns(const S* __restrict from, Index from_stride, Index rows, S* __restrict to) {
+  for (Index r = 0; r < rows; ++r) {
+    for (Index c = 0; c < N; ++c) to[r * N + c] = from[c * from_stride + r];
+  }
+}
+
 }  // namespace detail
 
 // to (columns, rows) = the transpose of from (rows, columns); rows stand `from_stride` and
@@ -54,6 +87,16 @@ void transpose_squares(const S* from, Index from_stride, Index rows, Index colum
 template <class S>
 void transpose(const S* from, Index from_stride, Index rows, Index columns, S* to,
                Index to_stride) {
+  if (columns <= 3 && columns == from_stride) {
+    if (columns == 1) return void(std::copy_n(from, rows, to));
+    if (columns == 2) return detail::columns_of_narrow<2>(from, rows, to, to_stride);
+    if (columns == 3) return detail::columns_of_narrow<3>(from, rows, to, to_stride);
+  }
+  if (rows <= 3 && rows == to_stride) {
+    if (rows == 1) return void(std::copy_n(from, columns, to));
+    if (rows == 2) return detail::narrow_of_columns<2>(from, from_stride, columns, to);
+    if (rows == 3) return detail::narrow_of_columns<3>(from, from_stride, columns, to);
+  }
   detail::transpose_squares<typename Eigen::internal::packet_traits<S>::type>(
       from, from_stride, rows, columns, to, to_stride);
 }

@@ -26,11 +26,13 @@
 #pragma once
 
 #include <algorithm>
+#include <cstring>
 #include <limits>
 #include <type_traits>
 #include <vector>
 
 #include "pgfast/random.hpp"
+#include "pgfast/transpose.hpp"
 
 namespace pgfast {
 
@@ -55,6 +57,10 @@ struct Gaussian {
 // Up to `tile_rows` distributions at once. Memory: five numbers for each dimension of each row,
 // stored by dimension: a dimension of all rows is one set of lanes. All lanes are computed,
 // whatever the number of rows, so a row has the same bits in any company.
+//
+// The caller's rows are turned into lanes and back on the stack, `group` dimensions at a time. The
+// exponential, which costs as much as all the rest, is taken where log sigma is not what it was in
+// the tile before (0, and sigma 1, at first): once, where all rows share it.
 template <class S>
 class GaussianTile {
  public:
@@ -83,10 +89,27 @@ class GaussianTile {
   // all.
   void set(const S* mu, Index mu_stride, const S* log_std, Index log_std_stride, Index rows) {
     rows_ = rows;
-    for (Index a = 0; a < A_; ++a) {
-      mu_.col(a) = column(mu + a, mu_stride);
-      if (log_std) set_log_std(a, column(log_std + a, log_std_stride));
+    if (log_std == mu + A_ && log_std_stride == mu_stride && A_ <= group) {  // one matrix
+      Group<2> both;
+      read(mu, mu_stride, 2 * A_, both);
+      for (Index a = 0; a < A_; ++a) {
+        mu_.col(a) = both[a];
+        set_log_std(a, both[A_ + a]);
+      }
+      return;
     }
+    if (rows_ < tile_rows) mu_.setZero();
+    transpose(mu, mu_stride, rows_, A_, mu_.data(), tile_rows);
+    if (!log_std) return;
+    if (log_std_stride == 0) {
+      for (Index a = 0; a < A_; ++a) set_log_std(a, Lane::Constant(log_std[a]));
+      return;
+    }
+    Group<1> turned;
+    for_each_group([&](Index first, Index count) {
+      read(log_std + first, log_std_stride, count, turned);
+      for (Index a = 0; a < count; ++a) set_log_std(first + a, turned[a]);
+    });
   }
 
   // How many (row, dimension) have a log_std below the floor.
@@ -99,32 +122,40 @@ class GaussianTile {
               S* actions) const {
     const auto even = static_cast<std::uint64_t>(2 * ceil_div(A_, 2));
     Lane u = Lane::Zero(), v = Lane::Zero();
-    for (Index a = 0; a < A_; a += 2) {
-      const std::uint64_t draw = index * even + static_cast<std::uint64_t>(a);
-      draws.uniforms(first_stream, draw, u.data(), rows_);
-      draws.uniforms(first_stream, draw + 1, v.data(), rows_);
-      // 1 - u lies in (0, 1]; where a vector logarithm of 1 is a little above 0, the root is of 0.
-      const Lane radius = (S{-2} * (S{1} - u).log()).max(S{0}).sqrt();
-      const Lane angle = S(6.283185307179586476925286766559) * v;
-      write(mu_.col(a) + sigma_.col(a) * radius * angle.cos(), actions + a, A_);
-      if (a + 1 == A_) break;
-      write(mu_.col(a + 1) + sigma_.col(a + 1) * radius * angle.sin(), actions + a + 1, A_);
-    }
+    Group<1> turned;
+    for_each_group([&](Index first, Index count) {
+      for (Index a = 0; a < count; a += 2) {
+        const std::uint64_t draw = index * even + static_cast<std::uint64_t>(first + a);
+        draws.uniforms(first_stream, draw, u.data(), rows_);
+        draws.uniforms(first_stream, draw + 1, v.data(), rows_);
+        // 1 - u lies in (0, 1]; where a vector logarithm of 1 is a little above 0, the root is of
+        // 0.
+        const Lane radius = (S{-2} * (S{1} - u).log()).max(S{0}).sqrt();
+        const Lane angle = S(6.283185307179586476925286766559) * v;
+        turned[a] = mu_.col(first + a) + sigma_.col(first + a) * radius * angle.cos();
+        if (a + 1 == count) break;
+        turned[a + 1] = mu_.col(first + a + 1) + sigma_.col(first + a + 1) * radius * angle.sin();
+      }
+      write(turned, count, actions + first, A_);
+    });
   }
 
   // The most probable action: mu.
-  void mode(S* actions) const {
-    for (Index a = 0; a < A_; ++a) write(mu_.col(a), actions + a, A_);
-  }
+  void mode(S* actions) const { transpose(mu_.data(), tile_rows, A_, rows_, actions, A_); }
 
   void log_prob(const S* actions, S* out) const {
     constexpr S half_log_two_pi = S(0.91893853320467274178032973640562);
     Lane sum = Lane::Zero();
-    for (Index a = 0; a < A_; ++a) {
-      const Lane u = (column(actions + a, A_) - mu_.col(a)) * inverse_.col(a);
-      sum -= S(0.5) * u.square() + (log_sigma_.col(a) + half_log_two_pi);
-    }
-    write(sum, out, 1);
+    Group<1> turned;
+    for_each_group([&](Index first, Index count) {
+      read(actions + first, A_, count, turned);
+      for (Index i = 0; i < count; ++i) {
+        const Index a = first + i;
+        const Lane u = (turned[i] - mu_.col(a)) * inverse_.col(a);
+        sum -= S(0.5) * u.square() + (log_sigma_.col(a) + half_log_two_pi);
+      }
+    });
+    write(sum, out);
   }
 
   // dz (rows, Z) = weights_r * d log p / dz; weights may be null: 1
@@ -135,25 +166,32 @@ class GaussianTile {
   // The same into two arrays with a row every `stride` numbers; the second may be null.
   void score(const S* actions, const S* weights, S* d_mu, S* d_log_std, Index stride) const {
     const Lane w = times(weights, S{1});
-    for (Index a = 0; a < A_; ++a) {
-      const Lane u = (column(actions + a, A_) - mu_.col(a)) * inverse_.col(a);
-      write(w * u * inverse_.col(a), d_mu + a, stride);
-      if (d_log_std) write(where_free(a, w * (u.square() - S{1})), d_log_std + a, stride);
-    }
+    Group<1> x;
+    Group<2> turned;  // d mu, then d log_std
+    for_each_group([&](Index first, Index count) {
+      read(actions + first, A_, count, x);
+      for (Index i = 0; i < count; ++i) {
+        const Index a = first + i;
+        const Lane u = (x[i] - mu_.col(a)) * inverse_.col(a);
+        turned[i] = w * u * inverse_.col(a);
+        if (d_log_std) turned[count + i] = where_free(a, w * (u.square() - S{1}));
+      }
+      write_both(turned, first, count, d_mu, d_log_std, stride);
+    });
   }
 
   void entropy(S* out) const {
     constexpr S half_log_two_pi_e = S(1.4189385332046727417803297364056);
     Lane sum = Lane::Zero();
     for (Index a = 0; a < A_; ++a) sum += log_sigma_.col(a) + half_log_two_pi_e;
-    write(sum, out, 1);
+    write(sum, out);
   }
 
   // dz += scale * weights_r * dH/dz; weights may be null: 1
   void add_entropy_gradient(const S* weights, S scale, S* dz) const {
     if (!has_own_log_std()) return;
     const Lane w = times(weights, scale);
-    for (Index a = 0; a < A_; ++a) add(where_free(a, w), dz + A_ + a);
+    change(dz, [&](Index a, auto, auto d_log_std) { d_log_std += where_free(a, w); });
   }
 
   // KL(this || other), row by row
@@ -164,41 +202,40 @@ class GaussianTile {
       const Lane d = (mu_.col(a) - other.mu_.col(a)) * other.inverse_.col(a);
       sum += (S(0.5) * (S{2} * t).expm1() - t) + S(0.5) * d.square();
     }
-    write(sum, out, 1);
+    write(sum, out);
   }
 
   // dz += scale * weights_r * d KL(this || other) / dz of this; weights may be null: 1
   void add_kl_gradient(const GaussianTile& other, const S* weights, S scale, S* dz) const {
     const Lane w = times(weights, scale);
-    for (Index a = 0; a < A_; ++a) {
+    change(dz, [&](Index a, auto d_mu, auto d_log_std) {
       const Lane inverse = other.inverse_.col(a);
-      add(w * ((mu_.col(a) - other.mu_.col(a)) * inverse * inverse), dz + a);
-      if (!has_own_log_std()) continue;
+      d_mu += w * ((mu_.col(a) - other.mu_.col(a)) * inverse * inverse);
+      if (!has_own_log_std()) return;
       const Lane t = log_sigma_.col(a) - other.log_sigma_.col(a);
-      add(where_free(a, w * (S{2} * t).expm1()), dz + A_ + a);
-    }
+      d_log_std += where_free(a, w * (S{2} * t).expm1());
+    });
   }
 
   // dz += scale * weights_r * d KL(other || this) / dz of this; weights may be null: 1
   void add_reverse_kl_gradient(const GaussianTile& other, const S* weights, S scale, S* dz) const {
     const Lane w = times(weights, scale);
-    for (Index a = 0; a < A_; ++a) {
+    change(dz, [&](Index a, auto d_mu, auto d_log_std) {
       const Lane d = (mu_.col(a) - other.mu_.col(a)) * inverse_.col(a);
-      add(w * (d * inverse_.col(a)), dz + a);
-      if (!has_own_log_std()) continue;
+      d_mu += w * (d * inverse_.col(a));
+      if (!has_own_log_std()) return;
       const Lane t = other.log_sigma_.col(a) - log_sigma_.col(a);
-      add(where_free(a, -w * ((S{2} * t).expm1() + d.square())), dz + A_ + a);
-    }
+      d_log_std += where_free(a, -w * ((S{2} * t).expm1() + d.square()));
+    });
   }
 
   // dz <- scale * M dz
   void fisher(S* dz, S scale) const {
-    for (Index a = 0; a < A_; ++a) {
+    change(dz, [&](Index a, auto d_mu, auto d_log_std) {
       const Lane inverse = inverse_.col(a);
-      write(scale * (column(dz + a, Z_) * inverse) * inverse, dz + a, Z_);
-      if (!has_own_log_std()) continue;
-      write(where_free(a, (S{2} * scale) * column(dz + A_ + a, Z_)), dz + A_ + a, Z_);
-    }
+      d_mu = scale * (d_mu * inverse) * inverse;
+      if (has_own_log_std()) d_log_std = where_free(a, (S{2} * scale) * d_log_std);
+    });
   }
 
  private:
@@ -208,8 +245,14 @@ class GaussianTile {
   bool has_own_log_std() const { return Z_ == 2 * A_; }
 
   void set_log_std(Index a, const Lane& log_std) {  // NaN is not below the floor: it stays
-    slope_.col(a) = (log_std < floor_).select(Lane::Zero(), Lane::Ones());
-    const Lane log_sigma = (log_std < floor_).select(Lane::Constant(floor_), log_std);
+    Lane log_sigma, slope;
+    for (Index r = 0; r < tile_rows; ++r) {
+      slope[r] = log_std[r] < floor_ ? S{0} : S{1};
+      log_sigma[r] = log_std[r] < floor_ ? floor_ : log_std[r];
+    }
+    slope_.col(a) = slope;
+    const S* before = log_sigma_.col(a).data();
+    if (std::memcmp(before, log_sigma.data(), sizeof(Lane)) == 0) return;
     log_sigma_.col(a) = log_sigma;
     sigma_.col(a) = log_sigma.exp();
     inverse_.col(a) = sigma_.col(a).inverse();
@@ -217,26 +260,70 @@ class GaussianTile {
 
   // A derivative by log_std where it is one.
   Lane where_free(Index a, const Lane& x) const {
-    return (slope_.col(a) == S{0}).select(Lane::Zero(), x);
+    const S* slope = slope_.col(a).data();
+    Lane free;
+    for (Index r = 0; r < tile_rows; ++r) free[r] = slope[r] == S{0} ? S{0} : x[r];
+    return free;
+  }
+
+  // Dimensions of the caller's rows as lanes; the lanes behind the last row are 0.
+  static constexpr Index group = 8;
+  template <int parts>
+  struct Group {
+    alignas(64) S columns[parts * group][tile_rows];
+    auto operator[](Index a) { return Eigen::Map<Lane, Eigen::AlignedMax>(columns[a]); }
+  };
+  // f(first, count) for each group of dimensions.
+  template <class F>
+  void for_each_group(F&& f) const {
+    for (Index first = 0; first < A_; first += group) f(first, std::min(group, A_ - first));
+  }
+
+  template <int parts>
+  void read(const S* rows, Index stride, Index count, Group<parts>& turned, Index at = 0) const {
+    if (rows_ < tile_rows) std::fill_n(turned.columns[at], count * tile_rows, S{0});
+    transpose(rows, stride, rows_, count, turned.columns[at], tile_rows);
+  }
+  template <int parts>
+  void write(const Group<parts>& turned, Index count, S* rows, Index stride, Index at = 0) const {
+    transpose(turned.columns[at], tile_rows, count, rows_, rows, stride);
+  }
+  // Derivatives by mu and by log_std, which stand behind one another in `turned`. The latter may be
+  // null.
+  void write_both(const Group<2>& turned, Index first, Index count, S* d_mu, S* d_log_std,
+                  Index stride) const {
+    if (d_log_std == d_mu + count) return write(turned, 2 * count, d_mu, stride);  // one matrix
+    write(turned, count, d_mu + first, stride);
+    if (d_log_std) write(turned, count, d_log_std + first, stride, count);
+  }
+
+  // f(a, d_mu, d_log_std) works on dimension a of dz (rows, Z), in place; without a log_std of its
+  // own, d_log_std is nothing that it may touch.
+  template <class F>
+  void change(S* dz, F&& f) const {
+    S* d_log_std = has_own_log_std() ? dz + A_ : nullptr;
+    Group<2> turned;
+    for_each_group([&](Index first, Index count) {
+      if (d_log_std == dz + count) {
+        read(dz, Z_, 2 * count, turned);
+      } else {
+        read(dz + first, Z_, count, turned);
+        if (d_log_std) read(d_log_std + first, Z_, count, turned, count);
+      }
+      for (Index i = 0; i < count; ++i) f(first + i, turned[i], turned[count + i]);
+      write_both(turned, first, count, dz, d_log_std, Z_);
+    });
   }
 
   // scale * weights_r
   Lane times(const S* weights, S scale) const {
-    return weights ? Lane(scale * column(weights, 1)) : Lane::Constant(scale);
+    if (!weights) return Lane::Constant(scale);
+    Lane lanes = Lane::Zero();
+    std::copy_n(weights, rows_, lanes.data());
+    return scale * lanes;
   }
 
-  // One lane for each row; those behind the last are 0.
-  Lane column(const S* data, Index stride) const {
-    Lane lanes = Lane::Zero();
-    for (Index r = 0; r < rows_; ++r) lanes[r] = data[r * stride];
-    return lanes;
-  }
-  void write(const Lane& lanes, S* out, Index stride) const {
-    for (Index r = 0; r < rows_; ++r) out[r * stride] = lanes[r];
-  }
-  void add(const Lane& lanes, S* dz) const {
-    for (Index r = 0; r < rows_; ++r) dz[r * Z_] += lanes[r];
-  }
+  void write(const Lane& lanes, S* out) const { std::copy_n(lanes.data(), rows_, out); }
 
   Index A_, Z_, rows_ = 0;
   S floor_;
