@@ -93,18 +93,6 @@ TEST(nan, "A NaN among the samples comes out.") {
   CHECK(!t.fit(1).first.is_finite().all());
 }
 
-TEST(waves, "Partial sums that don't fit the memory at once are added in the same order.") {
-  const Index n = 40000, size = Index{1} << 21;  // two blocks a wave
-  const auto x = check::normals<double>(n, 1);
-  const auto add = [&](Index begin, Index end, double* sum) {
-    for (Index i = begin; i < end; ++i) sum[i % 7] += x[i];
-  };
-  Array<double> in_waves(size), at_once(7);
-  detail::sum_over_waves(n, size, in_waves.data(), add);
-  sum_over_blocks(n, 7, at_once.data(), add);
-  CHECK_SAME(in_waves.head(7), at_once);
-}
-
 TEST(threads, "The weights have the same bits on 1 to 4 threads.") {
   const Samples s(20000, 9, 0.7);
   check::same_on_any_threads([&] { return std::tuple{s.fit(1e-5).first}; });

@@ -15,25 +15,6 @@ namespace pgfast {
 
 namespace detail {
 
-// The sum over blocks, in block order; unlike `sum_over_blocks` with no more than 32 MiB of partial
-// sums at once.
-template <class F>
-void sum_over_waves(Index batch, Index size, double* out, F&& f) {
-  const SampleBlocks blocks(batch);
-  const Index wave = std::max<Index>(1, std::min((Index{1} << 22) / size, blocks.count()));
-  Eigen::Map<Buffer<double>> total(out, size);
-  total.setZero();
-  Buffer<double> partial(wave * size);
-  for (Index first = 0; first < blocks.count(); first += wave) {
-    const Index count = std::min(wave, blocks.count() - first);
-    partial.setZero();
-    parallel_for(count, worth_a_thread, [&](Index i) {
-      f(blocks.begin(first + i), blocks.end(first + i), partial.data() + i * size);
-    });
-    for (Index i = 0; i < count; ++i) total += partial.segment(i * size, size);
-  }
-}
-
 // sum (size, size) += left' right, both (rows, size), where it is symmetric: on and below the
 // diagonal, and somewhat above it.
 inline void add_gram(const double* left, const double* right, Index rows, Index size, double* sum) {
@@ -63,7 +44,7 @@ inline void weighted_gram(const double* x, const double* weights, Index batch, I
                           double* out) {
   constexpr Index tile = 64;  // of 130 numbers each: 65 KiB, beside the sums in the second cache
   if (size == 0) return;
-  detail::sum_over_waves(batch, size * size, out, [&](Index begin, Index end, double* sum) {
+  sum_over_blocks(batch, size * size, out, [&](Index begin, Index end, double* sum) {
     Buffer<double> weighted(tile * size);
     for (Index first = begin; first < end; first += tile) {
       const Index rows = std::min(tile, end - first);

@@ -1,5 +1,4 @@
-// Counter-based random numbers: Philox4x32-10 (Salmon, Moraes, Dror & Shaw, "Parallel Random
-// Numbers: As Easy as 1, 2, 3", SC 2011).
+// Counter-based random numbers, from Philox4x32-10 (philox.hpp).
 //
 // A draw is a pure function of (seed, purpose, stream, index): there is no state to hand from one
 // thread to another, any draw can be made at any time, and two streams never overlap. The 64-bit
@@ -12,6 +11,7 @@
 #include <type_traits>
 
 #include "pgfast/arrays.hpp"
+#include "pgfast/philox.hpp"
 
 namespace pgfast {
 
@@ -25,51 +25,11 @@ enum class Purpose : std::uint32_t {
   shuffle = 5
 };
 
-using PhiloxBlock = std::array<std::uint32_t, 4>;
-
-struct PhiloxConstants {
-  static constexpr std::uint32_t multiplier[2] = {0xD2511F53u, 0xCD9E8D57u};
-  static constexpr std::uint32_t weyl[2] = {0x9E3779B9u, 0xBB67AE85u};
-  static constexpr int rounds = 10;
-};
-
-inline PhiloxBlock philox(PhiloxBlock c, std::uint32_t k0, std::uint32_t k1) {
-  using K = PhiloxConstants;
-  for (int round = 0; round < K::rounds; ++round) {
-    const std::uint64_t p0 = std::uint64_t{K::multiplier[0]} * c[0];
-    const std::uint64_t p1 = std::uint64_t{K::multiplier[1]} * c[2];
-    c = {static_cast<std::uint32_t>(p1 >> 32) ^ c[1] ^ k0, static_cast<std::uint32_t>(p1),
-         static_cast<std::uint32_t>(p0 >> 32) ^ c[3] ^ k1, static_cast<std::uint32_t>(p0)};
-    k0 += K::weyl[0];
-    k1 += K::weyl[1];
-  }
-  return c;
-}
-
 inline PhiloxBlock philox(std::uint64_t seed, Purpose purpose, std::uint32_t stream,
                           std::uint64_t index) {
   return philox({static_cast<std::uint32_t>(index), static_cast<std::uint32_t>(index >> 32), stream,
                  static_cast<std::uint32_t>(purpose)},
                 static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32));
-}
-
-// The same for W lanes, each with a counter c and a key k of its own: c becomes the results. Plain
-// loops over lanes, which compilers turn into vector code.
-template <int W>
-void philox_lanes(std::uint32_t (&c)[4][W], std::uint32_t (&k)[2][W]) {
-  using K = PhiloxConstants;
-  for (int round = 0; round < K::rounds; ++round) {
-    for (int l = 0; l < W; ++l) {
-      const std::uint64_t p0 = std::uint64_t{K::multiplier[0]} * c[0][l];
-      const std::uint64_t p1 = std::uint64_t{K::multiplier[1]} * c[2][l];
-      c[0][l] = static_cast<std::uint32_t>(p1 >> 32) ^ c[1][l] ^ k[0][l];
-      c[1][l] = static_cast<std::uint32_t>(p1);
-      c[2][l] = static_cast<std::uint32_t>(p0 >> 32) ^ c[3][l] ^ k[1][l];
-      c[3][l] = static_cast<std::uint32_t>(p0);
-      k[0][l] += K::weyl[0];
-      k[1][l] += K::weyl[1];
-    }
-  }
 }
 
 // Words that one draw of type S takes, and draws that one Philox block holds.
@@ -153,32 +113,16 @@ class StreamTile {
 
  private:
   void refill(std::uint32_t first_stream, std::uint64_t block) {
-    using K = PhiloxConstants;
-    constexpr int W = static_cast<int>(tile_rows);
-    std::uint32_t c[4][W];
-    for (int l = 0; l < W; ++l) {
-      c[0][l] = static_cast<std::uint32_t>(block);
-      c[1][l] = static_cast<std::uint32_t>(block >> 32);
-      c[2][l] = first_stream + static_cast<std::uint32_t>(l);
-      c[3][l] = static_cast<std::uint32_t>(purpose_);
+    std::uint32_t keys[2][tile_rows];
+    for (Index l = 0; l < tile_rows; ++l) {
+      words_[0][l] = static_cast<std::uint32_t>(block);
+      words_[1][l] = static_cast<std::uint32_t>(block >> 32);
+      words_[2][l] = first_stream + static_cast<std::uint32_t>(l);
+      words_[3][l] = static_cast<std::uint32_t>(purpose_);
+      keys[0][l] = static_cast<std::uint32_t>(seed_);
+      keys[1][l] = static_cast<std::uint32_t>(seed_ >> 32);
     }
-    auto k0 = static_cast<std::uint32_t>(seed_);
-    auto k1 = static_cast<std::uint32_t>(seed_ >> 32);
-    for (int round = 0; round < K::rounds; ++round) {
-      for (int l = 0; l < W; ++l) {
-        const std::uint64_t p0 = std::uint64_t{K::multiplier[0]} * c[0][l];
-        const std::uint64_t p1 = std::uint64_t{K::multiplier[1]} * c[2][l];
-        c[0][l] = static_cast<std::uint32_t>(p1 >> 32) ^ c[1][l] ^ k0;
-        c[1][l] = static_cast<std::uint32_t>(p1);
-        c[2][l] = static_cast<std::uint32_t>(p0 >> 32) ^ c[3][l] ^ k1;
-        c[3][l] = static_cast<std::uint32_t>(p0);
-      }
-      k0 += K::weyl[0];
-      k1 += K::weyl[1];
-    }
-    for (int w = 0; w < 4; ++w) {
-      for (int l = 0; l < W; ++l) words_[w][l] = c[w][l];
-    }
+    philox_lanes(words_, keys);
     filled_ = true;
     block_ = block;
     first_stream_ = first_stream;

@@ -60,7 +60,7 @@ class SoftmaxTile {
   // null allows all.
   void set(const S* z, Index rows, const bool* mask = nullptr) {
     rows_ = rows;
-    turn(z);
+    transpose(z, stride_, rows, A_, log_p_.data(), tile_rows);
     if (mask) {
       for (Index r = 0; r < rows; ++r) {
         for (Index a = 0; a < A_; ++a) {
@@ -210,21 +210,6 @@ class SoftmaxTile {
   }
   auto log_p(Index a) const { return column(log_p_, a); }
   auto p(Index a) const { return column(p_, a); }
-
-  // The logits' rows as columns of log_p_. Two or three fill no vector: there the compiler, when it
-  // knows the sizes, makes shuffles of plain loops.
-  void turn(const S* z) {
-    S* columns = log_p_.data();
-    const auto known = [&]<Index A>(std::integral_constant<Index, A>) {
-      for (Index r = 0; r < tile_rows; ++r) {
-        for (Index a = 0; a < A; ++a) columns[a * tile_rows + r] = z[r * A + a];
-      }
-    };
-    const bool dense = rows_ == tile_rows && stride_ == A_;
-    if (dense && A_ == 2) return known(std::integral_constant<Index, 2>());
-    if (dense && A_ == 3) return known(std::integral_constant<Index, 3>());
-    transpose(z, stride_, rows_, A_, columns, tile_rows);
-  }
 
   // Columns of the derivatives, `group` at a time, as lanes.
   static constexpr Index group = 16;
