@@ -8,7 +8,7 @@ namespace {
 
 using check::Array;
 
-constexpr Index odd_sizes[] = {1, 2, 3, 5, 8, 17, 33, 70};
+constexpr Index odd_sizes[] = {0, 1, 2, 3, 5, 8, 17, 33, 70, 134};
 
 // C = init + A B, A (rows, K) row-major or, transposed, column-major.
 template <class S>

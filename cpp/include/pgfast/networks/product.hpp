@@ -109,6 +109,7 @@ void product_rows(const Strided<S>& a, const S* b, Index ldb, Initial<S> init, S
 template <class V, class S>
 void product_columns(const Strided<S>& a, const S* b, Initial<S> init, S* c, Index rows,
                      Index columns, Index K, Index done) {
+  if (rows == 0 || done == columns) return;
   constexpr int width = Eigen::internal::unpacket_traits<V>::size;
   const auto take = [&]<int vectors>() {
     for (; done + vectors * width <= columns; done += vectors * width) {
@@ -129,7 +130,6 @@ void product_columns(const Strided<S>& a, const S* b, Initial<S> init, S* c, Ind
   take.template operator()<2>();
   take.template operator()<1>();
   using Half = typename Eigen::internal::unpacket_traits<V>::half;
-  if (done == columns) return;
   if constexpr (!std::is_same_v<Half, V>) {
     product_columns<Half>(a, b, init, c, rows, columns, K, done);
   } else if constexpr (!std::is_same_v<S, V>) {
