@@ -293,8 +293,8 @@ class LaneEnv final : public VectorEnv<typename Env::Scalar, typename Env::Actio
       }
     }
 
-    // Makes the next start of every lane: all 32 cost as much as 16 made one by one, and most are
-    // used before one of them needs its second.
+    // Makes the next start of every lane: all 32 draw as fast as 6 would one by one, and most
+    // starts are used before one of the lanes needs its second.
     [[gnu::noinline]] void make_starts(const Env& env, int blocks) {
       LaneWords words[start_blocks<S>];
       for (int k = 0; k < blocks; ++k) streams.next(words[k], static_cast<std::uint64_t>(k));

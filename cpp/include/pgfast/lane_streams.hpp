@@ -14,8 +14,6 @@ namespace pgfast {
 using LaneSet = std::uint32_t;
 static_assert(env_lanes == 32 && std::endian::native == std::endian::little);
 
-inline LaneSet first_lanes(Index count) { return ~LaneSet{0} >> (env_lanes - count); }  // count > 0
-
 // The lanes whose flag, 0 or 1, is set: eight at a time, a product gathers their bits.
 inline LaneSet set_of(const std::uint8_t (&flags)[env_lanes]) {
   LaneSet set = 0;
@@ -69,7 +67,7 @@ struct LaneMask {
 using LaneWords = std::uint32_t[4][env_lanes];
 
 // The random streams of a block's lanes, neighbours: seeds, the first lane's stream, and how many
-// Philox blocks were drawn from each. All 32 lanes' next blocks cost as much as 16 made one by one.
+// Philox blocks were drawn from each. All 32 lanes' next blocks cost as much as 6 made one by one.
 struct LaneStreams {
   std::uint32_t first = 0;
   std::uint32_t seeds[2][env_lanes] = {};  // the low halves, the high ones
