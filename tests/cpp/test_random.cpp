@@ -21,7 +21,7 @@ TEST(known_answers, "Philox4x32-10 gives the known answers that Random123 publis
          PhiloxBlock{0xd16cfe09u, 0x94fdccebu, 0x5001e420u, 0x24126ea1u}));
 }
 
-TEST(philox_lanes, "Lanes with counters and keys of their own give what each gives alone.") {
+TEST(lanes, "Lanes with counters and keys of their own give what each gives alone.") {
   const std::uint32_t values[] = {0, 1, ~0u, 0x243f6a88u, 0x80000000u, 0x13198a2eu, 7};
   std::uint32_t counters[4][32], keys[2][32];
   std::size_t at = 0;
