@@ -2,7 +2,7 @@
 
 python bench/results.py bench.json runs.json            print it
 python bench/results.py bench.json runs.json --write    write bench/RESULTS.md
-python bench/results.py bench.json runs.json --write RESULTS-AVX2.md    another machine's page
+python bench/results.py bench.json runs.json --write --name NAME    write bench/NAME
 
 bench.json comes from `pytest bench --benchmark-json=bench.json`, runs.json from
 `python bench/runs.py runs.json`. Ratios are of the median time for a unit of work.
@@ -192,12 +192,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("benchmarks", type=Path)
     parser.add_argument("runs", type=Path, nargs="?")
-    parser.add_argument("--write", nargs="?", const="RESULTS.md", metavar="NAME")
+    parser.add_argument("--write", action="store_true")
+    parser.add_argument("--name", default="RESULTS.md")
     options = parser.parse_args()
     report = json.loads(options.benchmarks.read_text())
     runs = json.loads(options.runs.read_text()) if options.runs else {"runs": []}
     if options.write:
-        (HERE / options.write).write_text(page(report, runs))
+        (HERE / options.name).write_text(page(report, runs))
     else:
         print(page(report, runs))
 

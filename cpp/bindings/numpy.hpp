@@ -186,7 +186,8 @@ class Arguments {
     py::array a = array(name, value);
     if (has_dtype<std::int32_t>(a)) a = py::array_t<DiscreteAction>::ensure(a);
     auto in = alongside<DiscreteAction>(name, a, leading);
-    // Outside are those whose own sign is set, or that of count - 1 - x: two operations each.
+    // Outside are those whose own sign is set, or that of count - 1 - x, which can't wrap where
+    // neither is negative: three vector operations each.
     const DiscreteAction* end = in.data + in.size();
     const auto last = static_cast<std::uint64_t>(count - 1);
     std::uint64_t signs = 0;

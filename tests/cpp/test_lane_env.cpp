@@ -380,6 +380,55 @@ void starts_follow_the_stream(Autoreset mode) {
   }
 }
 
+// Draws in every step, and notes its last action, which a reset leaves alone.
+template <class S>
+struct Remembering {
+  using Scalar = S;
+  using Action = DiscreteAction;
+  using State = Eigen::Array<S, env_lanes, 2>;
+  using Observation = State;
+  static constexpr bool random_steps = true;
+
+  void reset(State& state, Index lane, auto& draws) const {
+    S number[1];
+    draws.uniforms(number);
+    state(lane, 0) = number[0];
+  }
+  void step(State& state, const DiscreteAction* actions, Lanes<S, env_lanes>& rewards,
+            std::uint8_t* terminated, LaneDraws<S>& draws) const {
+    typename LaneDraws<S>::Uniforms numbers;
+    draws.uniforms(numbers);
+    state.col(0) = numbers[0];
+    rewards.setOnes();
+    for (Index l = 0; l < env_lanes; ++l) {
+      state(l, 1) = static_cast<S>(actions[l]);
+      terminated[l] = actions[l] == 1;
+    }
+  }
+  const Observation& observe(const State& state) const { return state; }
+};
+
+TEST(ignored, "A lane that waits ignores its action, also where a reset leaves state alone.") {
+  check::for_each_scalar([]<class S>() {
+    for (const Autoreset mode : {Autoreset::next_step, Autoreset::disabled}) {
+      const Index N = 37;
+      Batch<Remembering<S>> batch(N, 0);
+      batch.reset(3);
+      Array<DiscreteAction> actions(N);
+      for (Index i = 0; i < N; ++i) actions[i] = 1;
+      batch.step(actions, mode);
+      const auto before = batch.observations;
+      for (Index i = 0; i < N; ++i) actions[i] = 2;
+      batch.step(actions, mode);
+      for (Index i = 0; i < N; ++i) {
+        CHECK_EQ(batch.observations[2 * i + 1], S{1});
+        const bool stays = batch.observations[2 * i] == before[2 * i];
+        CHECK_EQ(stays, mode == Autoreset::disabled);
+      }
+    }
+  });
+}
+
 TEST(drawn_ahead,
      "Starts are made of the stream in its order, whether they are made ahead or not.") {
   check::for_each_scalar([]<class S>() {

@@ -1,9 +1,8 @@
 // Sums of products of regressors: X'X and X' diag(w) X of many rows.
 //
 // Both are symmetric: what is below the diagonal is computed, in strips of two vectors of columns
-// from the strip's first row on, and then mirrored. That is half the work of a product, and the
-// same bits: an element is one chain of multiply-adds over the rows, in their order, and a product
-// does not depend on the order of its factors.
+// from the strip's first row on, and then mirrored. That is half the work of a product. An element
+// is one chain of multiply-adds over the rows, in their order; X'X has the bits of the product.
 #pragma once
 
 #include <algorithm>
@@ -42,7 +41,7 @@ inline void mirror_lower(double* matrix, Index size) {
 // out (P, P) = sum_b w_b x_b x_b' of rows x (B, P): the Fisher matrix where x are scores.
 inline void weighted_gram(const double* x, const double* weights, Index batch, Index size,
                           double* out) {
-  constexpr Index tile = 64;  // of 130 numbers each: 65 KiB, beside the sums in the second cache
+  constexpr Index tile = 64;  // 65 KiB where P is 130, beside the sums in the second cache
   if (size == 0) return;
   sum_over_blocks(batch, size * size, out, [&](Index begin, Index end, double* sum) {
     Buffer<double> weighted(tile * size);

@@ -11,17 +11,18 @@
 //   Scalar, Action              float or double; DiscreteAction or Scalar
 //   State, Observation          Array<S, 32, K>, Array<S, 32, D>
 //   Actions                     Array<S, 32, A>, where an action is a row of numbers
-//   reset(state, lane, draws)   begins an episode in one lane: writes its whole state, from as many
-//                               draws each time; a template, for two kinds of draws
+//   reset(state, lane, draws)   begins an episode in one lane; a template, for two kinds of draws.
+//                               Without random_steps it writes the whole state, from as many blocks
+//                               of draws each time, because it is made ahead
 //   step(state, actions, rewards, terminated)
 //                               all lanes at once; discrete actions are an array of 32
 //   observe(state)              an Observation, or an expression over the state
 //
-// and what only some have: `step_ns`, what a step takes where that is much more than CartPole's 3;
-// `random_steps`, true, and LaneDraws as the last argument of step; valid(
-// row), where not every row of numbers is a state. A size that is known only at run time is
-// Eigen::Dynamic in the type and state_size(), observation_size() or action_size(); then
-// state_columns() is how many columns a State has, those behind state_size() being work space.
+// and what only some have: `step_ns`, what a step takes at least, where that is much more than
+// CartPole's 2; `random_steps`, true, and LaneDraws as the last argument of step; valid(row), where
+// not every row of numbers is a state. A size that is known only at run time is Eigen::Dynamic in
+// the type and state_size(), observation_size() or action_size(); then state_columns() is how many
+// columns a State has, those behind state_size() being work space.
 //
 // Environment i's numbers come from the stream (seed_i, i) alone: it does not depend on the size of
 // the batch, on its neighbours or on the thread that runs it.
@@ -171,7 +172,10 @@ class LaneEnv final : public VectorEnv<typename Env::Scalar, typename Env::Actio
     Block& block = blocks_[static_cast<std::size_t>(b)];
     const Index lanes = this->lanes(b);
     const LaneFlags& waiting = block.finished;  // written last
-    const bool waits = any_set(waiting), rest = waits && mode == Autoreset::disabled;
+    // Lanes that wait ignore their actions. Where a start is made ahead, it is written over all of
+    // a state; else they go back to what they were.
+    const bool waits = any_set(waiting),
+               rest = waits && (random_steps || mode == Autoreset::disabled);
     const LaneMask<S> waiting_mask(waiting);
     if (rest) [[unlikely]]
       block.rest();
@@ -202,9 +206,9 @@ class LaneEnv final : public VectorEnv<typename Env::Scalar, typename Env::Actio
       const S reward = rewards[l];
       rewards[l] = waiting_mask.bits[l] != 0 ? S{0} : reward;
     }
-    if (rest) [[unlikely]] {
+    if (rest) [[unlikely]]
       block.stay(waiting_mask);
-    } else if (waits) {
+    if (waits && mode != Autoreset::disabled) {
       block.reset(env_, waiting, waiting_mask, reset_blocks_);
     }
 
@@ -249,7 +253,7 @@ class LaneEnv final : public VectorEnv<typename Env::Scalar, typename Env::Actio
     LaneFlags finished = {};
     std::int32_t elapsed[env_lanes] = {};
     LaneStreams streams;
-    State state_at_rest;  // what lanes that wait under `disabled` go back to, and their clocks
+    State state_at_rest;  // what waiting lanes go back to, and their clocks
     std::int32_t elapsed_at_rest[env_lanes] = {};
     ActionLanes<Env, discrete> box;  // unused lanes stay zero
 
@@ -293,8 +297,8 @@ class LaneEnv final : public VectorEnv<typename Env::Scalar, typename Env::Actio
       }
     }
 
-    // Makes the next start of every lane: all 32 draw as fast as 6 would one by one, and most
-    // starts are used before one of the lanes needs its second.
+    // Makes the next start of every lane: all 32 draw as fast as some 7 (AVX2) would one by one,
+    // and most starts are used before one of the lanes needs its second.
     [[gnu::noinline]] void make_starts(const Env& env, int blocks) {
       LaneWords words[start_blocks<S>];
       for (int k = 0; k < blocks; ++k) streams.next(words[k], static_cast<std::uint64_t>(k));

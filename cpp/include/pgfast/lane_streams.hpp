@@ -67,7 +67,8 @@ struct LaneMask {
 using LaneWords = std::uint32_t[4][env_lanes];
 
 // The random streams of a block's lanes, neighbours: seeds, the first lane's stream, and how many
-// Philox blocks were drawn from each. All 32 lanes' next blocks cost as much as 6 made one by one.
+// Philox blocks were drawn from each. All 32 lanes' next blocks cost as much as 7 made one by one
+// (AVX2).
 struct LaneStreams {
   std::uint32_t first = 0;
   std::uint32_t seeds[2][env_lanes] = {};  // the low halves, the high ones
@@ -115,8 +116,8 @@ struct EnvDraws {
   }
 };
 
-// Philox blocks that make a lane's next start ahead: four draws. An environment whose reset draws
-// more makes its starts one by one.
+// Philox blocks that make a lane's next start ahead, four draws at most. An environment whose reset
+// draws more blocks makes its starts one by one.
 template <class S>
 inline constexpr int start_blocks = words_per_draw<S>;
 

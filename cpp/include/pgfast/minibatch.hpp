@@ -13,7 +13,8 @@
 // Memory plan: a tile of 32 samples is gathered from the batch, then policy and value function go
 // forward and back over it while it lies in the first-level cache. A minibatch is cut into blocks
 // of 128 samples, a large one into at most 64 longer ones, whose gradients are added in block
-// order: the same bits on any number of threads. Tiles and gradients are taken once per thread.
+// order: the same bits on any number of threads. Tiles are made once per thread and
+// call, gradients once per thread and minibatch.
 #pragma once
 
 #include <cmath>

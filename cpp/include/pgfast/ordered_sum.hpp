@@ -5,8 +5,8 @@
 // so that it has the same bits on any number of threads.
 //
 // Memory plan: block 0 adds to the total itself, every other block to a buffer of zeros, which is
-// added to the total and free again as soon as all blocks before it have been: there are about as
-// many buffers as threads, whatever the number of blocks.
+// added to the total and free again as soon as all blocks before it have been. There are about as
+// many buffers as threads; where one block is held up, at worst as many as blocks.
 #pragma once
 
 #include <algorithm>

@@ -54,7 +54,8 @@ class VectorEnv {
   virtual Index action_size() const = 0;  // numbers of one action
   virtual Index state_size() const = 0;
   virtual Index max_episode_steps() const = 0;  // 0: no limit
-  virtual Index step_ns() const = 0;  // about what a step of one environment takes, or less
+  virtual Index step_ns()
+      const = 0;  // what a step of one environment takes at least, for `parallel_for`
 
   virtual void seed(Index env, std::uint64_t seed) = 0;
   virtual void reset(Index env) = 0;

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 namespace pgfast {
@@ -46,7 +47,7 @@ class WorkMemory {
   }
 
  private:
-  std::mutex mutex_;  // of both
+  std::mutex mutex_;  // of pieces_ and unused_
   std::vector<std::unique_ptr<T>> pieces_;
   std::vector<T*> unused_;
 };

@@ -140,8 +140,8 @@ MEMORY: dict[str, tuple[Callable[[int], pg.Algorithm], tuple[int, ...]]] = {
     "a2c": (lambda steps: pg.A2C(steps=steps), (1, 0, 0)),
     "reinforce": (lambda episodes: pg.Reinforce(episodes=8 * episodes), (0, 0)),
 }
-"""Of a size; and beside the rollout arrays of so many rows more than its T: values, advantages and
-targets; returns and baseline."""
+"""The algorithm of a size; and the arrays that it keeps beside the rollout, by how many rows they
+have more than its T: values, advantages and targets; returns and baseline."""
 
 
 def _peak_of_run(name: str) -> dict[str, int]:

@@ -128,8 +128,7 @@ class GaussianTile {
         const std::uint64_t draw = index * even + static_cast<std::uint64_t>(first + a);
         draws.uniforms(first_stream, draw, u.data(), rows_);
         draws.uniforms(first_stream, draw + 1, v.data(), rows_);
-        // 1 - u lies in (0, 1]; where a vector logarithm of 1 is a little above 0, the root is of
-        // 0.
+        // 1 - u lies in (0, 1]; a vector logarithm of 1 may be a little above 0: the root is of 0.
         const Lane radius = (S{-2} * (S{1} - u).log()).max(S{0}).sqrt();
         const Lane angle = S(6.283185307179586476925286766559) * v;
         turned[a] = mu_.col(first + a) + sigma_.col(first + a) * radius * angle.cos();
