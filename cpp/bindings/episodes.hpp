@@ -26,8 +26,9 @@ struct Episodes {
   Input<S> final_values(const Arguments& arguments, py::handle value, const char* critic) const {
     const Index truncated_steps = count_set(truncated.data, 0, T * N);
     if (value.is_none()) {
+      if (!critic || truncated_steps == 0) return {};
       Index truncated_only = 0;
-      for_each_set(truncated.data, 0, critic && truncated_steps > 0 ? T * N : 0,
+      for_each_set(truncated.data, 0, T * N,
                    [&](Index i) { truncated_only += terminated.data[i] ? 0 : 1; });
       if (truncated_only > 0) {
         arguments.fail("final_values is None, expected shape (" + std::to_string(truncated_steps) +

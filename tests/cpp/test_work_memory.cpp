@@ -38,8 +38,13 @@ TEST(on_threads,
      "No two blocks have the same piece at once, and no more are made than threads run.") {
   const check::NumThreads use(4);
   WorkMemory<Piece> memory;
-  std::atomic<int> made{0}, shared{0};
-  parallel_for(1000, worth_a_thread, [&](Index) {
+  std::atomic<int> made{0}, shared{0}, running{0};
+  parallel_for(1000, worth_a_thread, [&](Index block) {
+    ++running;  // the first block waits for a second thread, but not for ever
+    const auto give_up = std::chrono::steady_clock::now() + std::chrono::milliseconds(100);
+    while (block == 0 && running < 2 && std::chrono::steady_clock::now() < give_up) {
+      std::this_thread::yield();
+    }
     const auto piece = memory.borrow([&] {
       ++made;
       return std::make_unique<Piece>();

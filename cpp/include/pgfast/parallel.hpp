@@ -88,16 +88,22 @@ void for_each_block(Index batch, F&& f) {
 }
 
 // out (size) = sum over blocks, in block order, of what f(begin, end, partial) adds to `partial`.
+// Blocks run in waves, so that their sums take no more than 32 MiB even where one block is held up.
 template <class S, class F>
 void sum_over_blocks(Index batch, Index size, S* out, F&& f) {
   const SampleBlocks blocks(batch);
-  OrderedSum<S> sum(out, size, blocks.count());
-  if (blocks.count() == 0) sum.zeros(0);
-  parallel_for(blocks.count(), worth_a_thread, [&](Index block) {
-    S* partial = sum.zeros(block);
-    f(blocks.begin(block), blocks.end(block), partial);
-    sum.add(block, partial);
-  });
+  const Index fit = (Index{32} << 20) / (std::max<Index>(size, 1) * Index{sizeof(S)});
+  const Index count = blocks.count(), wave = std::max<Index>(1, std::min(fit, count));
+  OrderedSum<S> sum(out, size, count);
+  if (count == 0) sum.zeros(0);
+  for (Index first = 0; first < count; first += wave) {
+    parallel_for(std::min(wave, count - first), worth_a_thread, [&](Index i) {
+      const Index block = first + i;
+      S* partial = sum.zeros(block);
+      f(blocks.begin(block), blocks.end(block), partial);
+      sum.add(block, partial);
+    });
+  }
 }
 
 }  // namespace pgfast

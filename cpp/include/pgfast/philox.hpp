@@ -47,10 +47,9 @@ using WideLanes __attribute__((vector_size(16))) = std::uint64_t;
 #endif
 
 // The products of the low halves, for which x86 has one instruction that GCC 12 doesn't find.
-// (All lanes kept by a mask: the plain one's header warns of what is not initialized.)
 inline WideLanes low_product(WideLanes x, WideLanes y) {
 #if defined(__AVX512F__)
-  return WideLanes(_mm512_maskz_mul_epu32(0xff, __m512i(x), __m512i(y)));
+  return WideLanes(_mm512_mul_epu32(__m512i(x), __m512i(y)));
 #elif defined(__AVX2__)
   return WideLanes(_mm256_mul_epu32(__m256i(x), __m256i(y)));
 #elif defined(__SSE2__)

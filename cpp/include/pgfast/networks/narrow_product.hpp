@@ -2,7 +2,7 @@
 // general product leaves them to scalar code, which takes five times as long.
 //
 // Forward, the lanes go along k, and each element is the sum of a vector. On the way back, the
-// gradient is made as its transpose, whose rows are long, and added across.
+// gradient is made as its transpose, whose rows are long, and turned.
 #pragma once
 
 #include "pgfast/networks/product.hpp"
