@@ -13,6 +13,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from goals import goals_section
 from measured import of_benchmarks, of_runs, share
 
 from pgfast.benchmark.rows import OURS, Row, duration, factor, grouped, ours, slower
@@ -177,6 +178,7 @@ def page(report: dict[str, Any], runs: dict[str, Any]) -> str:
         "What counts is the ratio to a peer, and the share of the machine's limit.",
         "",
         *machine_section(report, runs),
+        *goals_section(rows),
         *slower_section(rows),
         *runs_section(runs),
         "## All of it",

@@ -26,6 +26,13 @@ def short_table(monkeypatch):
     return importlib.import_module("short_table")
 
 
+@pytest.fixture
+def goals(monkeypatch):
+    """The goals' module."""
+    monkeypatch.syspath_prepend(BENCH)
+    return importlib.import_module("goals")
+
+
 def measured(group, member, seconds, threads=1, limit=None):
     """As pytest-benchmark reports it."""
     info = {"member": member, "threads": threads, "work": 1000, "unit": "element"}
@@ -109,6 +116,41 @@ def test_the_short_table_has_the_telling_rows(short_table, report):
     assert row in text
     assert "| PPO on Pendulum-v1 | 500 steps/s |  |  | RLtools 3× |" in text
     assert "sums" not in text
+
+
+def test_goals_are_held_against_what_was_measured(goals, results, report):
+    """Reached or not, and what the limit would give; a goal that was not measured has no line."""
+    report["benchmarks"] += [
+        measured(goals.GAE, "pgfast", 1e-4, limit=4e-5),
+        measured(goals.GAE, "jax", 2e-4),
+        measured(goals.GAE, "numba", 4e-4),
+        measured(goals.MINIBATCH, "pgfast", 1e-4, limit=9e-5),
+        measured(goals.MINIBATCH, "pgfast", 6e-5, threads=2),
+        measured(goals.STEP, "gymnasium", 19e-4),
+        measured(goals.STEP, "pgfast", 1e-4),
+        measured(goals.LINEAR, "pgfast", 9.5e-4),
+        measured(goals.SOLVED.format("npg"), "pgfast", 4e-3),
+    ]
+    page = results.page(report, WHOLE)
+    section = page[page.index("## Goals") : page.index("## Where pgfast is slower")]
+    assert section.splitlines()[6:-1] == [
+        f"| {goals.STEP} | times as fast as Gymnasium | 18 | 19 | yes |  |  |",
+        f"| {goals.LINEAR} | times as fast as Gymnasium, at {goals.STEP} | 4 | 2 | no |  |  |",
+        f"| {goals.GAE} | times as fast as JAX | 3 | 2 | no | 5 | "
+        "memory: rewards, values and flags are read, advantages written |",
+        f"| {goals.GAE} | times as fast as Numba | 3 | 4 | yes | 10 |  |",
+        f"| {goals.MINIBATCH} | of the limit, copy | 0.8 | 0.9 | yes | 1 |  |",
+        f"| {goals.SOLVED.format('npg')} | 5 ms, over the time | 1 | 1.25 | yes |  |  |",
+        f"| {goals.MINIBATCH} | two threads, times as fast as one | 1.8 | 1.67 | no | 2 | "
+        "a minibatch is two blocks, between which threads wait for each other |",
+    ]
+
+
+def test_the_works_of_the_goals_are_measured(goals):
+    """Under the names that the page has."""
+    page = (BENCH / "RESULTS.md").read_text()
+    for goal in goals.GOALS:
+        assert f"\n| {goal.group} | " in page
 
 
 def test_a_member_that_is_there_twice_is_an_error(results, report):

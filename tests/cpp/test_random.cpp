@@ -53,29 +53,6 @@ TEST(words_of_a_draw, "A block holds four float draws or two double ones, in the
   }
 }
 
-TEST(tile, "A tile of streams gives the scalar draws, in any order of streams and indices.") {
-  check::for_each_scalar([]<class S>() {
-    for (const Purpose purpose : purposes) {
-      const std::uint64_t seed = 0xfedcba9876543210ull;
-      StreamTile<S> tile(seed, purpose);
-      for (const std::uint32_t first : {0u, 32u, 5u, 0xfffffff0u}) {
-        for (const std::uint64_t index :
-             {0ull, 1ull, 2ull, 3ull, 4ull, 9ull, 8ull, 9ull, 0x3ffffffffull, 0x400000000ull}) {
-          for (const Index rows : {1, 7, 32}) {
-            CONTEXT("first " << first << ", index " << index << ", rows " << rows);
-            Array<S> draws(rows);
-            tile.uniforms(first, index, draws.data(), rows);
-            for (Index l = 0; l < rows; ++l) {
-              const std::uint32_t stream = first + static_cast<std::uint32_t>(l);
-              CHECK_EQ(draws[l], uniform<S>(seed, purpose, stream, index));
-            }
-          }
-        }
-      }
-    }
-  });
-}
-
 TEST(fill, "An array of uniforms holds a stream's draws in order.") {
   check::for_each_scalar([]<class S>() {
     for (const Index count : {0, 1, 2, 5, 33}) {

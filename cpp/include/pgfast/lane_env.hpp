@@ -190,11 +190,13 @@ class LaneEnv final : public VectorEnv<typename Env::Scalar, typename Env::Actio
       block.elapsed[l] = std::min(block.elapsed[l] + 1, limit);
       truncated[l] = limited & (block.elapsed[l] >= limit);
     }
-    if (lanes < env_lanes) {  // unused lanes rest at zero, lest they run away to slow numbers
-      block.state.bottomRows(env_lanes - lanes).setZero();
-      std::fill(block.elapsed + lanes, block.elapsed + env_lanes, 0);
-      std::fill(terminated + lanes, terminated + env_lanes, 0);
-      std::fill(truncated + lanes, truncated + env_lanes, 0);
+    if (lanes < env_lanes) {
+      block.rest_behind(lanes);
+      const int used = static_cast<int>(lanes);
+      for (int l = 0; l < env_lanes; ++l) {
+        terminated[l] &= static_cast<std::uint8_t>(l < used);
+        truncated[l] &= static_cast<std::uint8_t>(l < used);
+      }
     }
     for (Index l = 0; l < env_lanes; ++l) {
       const auto running = static_cast<std::uint8_t>(waiting[l] ^ 1);
@@ -270,6 +272,18 @@ class LaneEnv final : public VectorEnv<typename Env::Scalar, typename Env::Actio
       mask.select(state_at_rest, state);
       for (Index l = 0; l < env_lanes; ++l) {
         elapsed[l] = mask.bits[l] ? elapsed_at_rest[l] : elapsed[l];
+      }
+    }
+
+    // Unused lanes rest at zero, lest they run away to slow numbers.
+    void rest_behind(Index lanes) {
+      const int used = static_cast<int>(lanes);
+      for (Index k = 0; k < state.cols(); ++k) {
+        S* column = &state(0, k);
+        for (int l = 0; l < env_lanes; ++l) {
+          const S now = column[l];
+          column[l] = l < used ? now : S{0};
+        }
       }
     }
 

@@ -5,7 +5,7 @@
 
 #include "pgfast/actor.hpp"
 #include "pgfast/policy.hpp"
-#include "pgfast/random.hpp"
+#include "pgfast/stream_tile.hpp"
 
 namespace pgfast {
 
@@ -73,10 +73,14 @@ void sample(const P& policy, const S* theta, const States<S>& states, std::uint6
             std::uint32_t first_stream, std::uint64_t index,
             typename P::template Action<S>* actions) {
   const Index A = policy.distribution.action_size();
-  map_tiles(policy, theta, states, [&](auto& tile, Index first, Index) {
+  for_each_block(states.count, [&](Index begin, Index end) {
+    PolicyTile<S, P> tile(policy, theta);
     StreamTile<S> draws(seed, Purpose::action);
-    tile.distribution.sample(draws, first_stream + static_cast<std::uint32_t>(first), index,
-                             actions + first * A);
+    for_each_tile(begin, end, [&](Index first, Index rows) {
+      tile.forward(states, first, rows);
+      tile.distribution.sample(draws, first_stream + static_cast<std::uint32_t>(first), index,
+                               actions + first * A);
+    });
   });
 }
 

@@ -8,7 +8,7 @@
 #include <algorithm>
 
 #include "pgfast/parallel.hpp"
-#include "pgfast/random.hpp"
+#include "pgfast/stream_tile.hpp"
 
 namespace pgfast::batch {
 

@@ -31,7 +31,7 @@
 #include <type_traits>
 #include <vector>
 
-#include "pgfast/random.hpp"
+#include "pgfast/stream_tile.hpp"
 #include "pgfast/transpose.hpp"
 
 namespace pgfast {
@@ -115,25 +115,20 @@ class GaussianTile {
   // How many (row, dimension) have a log_std below the floor.
   Index floored() const { return (slope_.topRows(rows_) == S{0}).count(); }
 
-  // mu + sigma * n. Row r's normals are Box & Muller's of the pairs of draws of stream
-  // `first_stream` + r: dimensions a = 2m and 2m + 1 take draws k + 2m and k + 2m + 1, where k =
-  // index * (A rounded up to an even number).
+  // mu + sigma * n. Row r has the normals of stream `first_stream` + r: dimension a takes normal
+  // index * (A rounded up to an even number) + a.
   void sample(StreamTile<S>& draws, std::uint32_t first_stream, std::uint64_t index,
               S* actions) const {
-    const auto even = static_cast<std::uint64_t>(2 * ceil_div(A_, 2));
-    Lane u = Lane::Zero(), v = Lane::Zero();
+    const auto pairs = static_cast<std::uint64_t>(ceil_div(A_, 2));
     Group<1> turned;
     for_each_group([&](Index first, Index count) {
-      for (Index a = 0; a < count; a += 2) {
-        const std::uint64_t draw = index * even + static_cast<std::uint64_t>(first + a);
-        draws.uniforms(first_stream, draw, u.data(), rows_);
-        draws.uniforms(first_stream, draw + 1, v.data(), rows_);
-        // 1 - u lies in (0, 1]; a vector logarithm of 1 may be a little above 0: the root is of 0.
-        const Lane radius = (S{-2} * (S{1} - u).log()).max(S{0}).sqrt();
-        const Lane angle = S(6.283185307179586476925286766559) * v;
-        turned[a] = mu_.col(first + a) + sigma_.col(first + a) * radius * angle.cos();
-        if (a + 1 == count) break;
-        turned[a + 1] = mu_.col(first + a + 1) + sigma_.col(first + a + 1) * radius * angle.sin();
+      for (Index i = 0; i < count; i += 2) {
+        const Index a = first + i;
+        const auto normals =
+            draws.normals(first_stream, index * pairs + static_cast<std::uint64_t>(a / 2), rows_);
+        turned[i] = mu_.col(a) + sigma_.col(a) * Eigen::Map<const Lane>(normals.first);
+        if (i + 1 == count) break;
+        turned[i + 1] = mu_.col(a + 1) + sigma_.col(a + 1) * Eigen::Map<const Lane>(normals.second);
       }
       write(turned, count, actions + first, A_);
     });

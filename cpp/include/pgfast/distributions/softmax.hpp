@@ -19,7 +19,8 @@
 #include <limits>
 #include <type_traits>
 
-#include "pgfast/random.hpp"
+#include "pgfast/exponential.hpp"
+#include "pgfast/stream_tile.hpp"
 #include "pgfast/transpose.hpp"
 
 namespace pgfast {
@@ -73,13 +74,8 @@ class SoftmaxTile {
       const S* z_a = log_p(a).data();
       for (Index r = 0; r < tile_rows; ++r) largest[r] = z_a[r] > largest[r] ? z_a[r] : largest[r];
     }
-    // Vector exp stops at the smallest number instead of reaching 0, and that number times a log p
-    // of -1e300 is not 0. What is below the normal numbers counts as 0.
-    constexpr S lowest = std::is_same_v<S, float> ? S(-87) : S(-708);
     for (Index a = 0; a < A_; ++a) {
-      const Rows x = log_p(a) - largest;
-      Rows p = x.exp();
-      for (Index r = 0; r < tile_rows; ++r) p[r] = x[r] < lowest ? S{0} : p[r];
+      const Rows x = log_p(a) - largest, p = exp_nonpositive<tile_rows>(x);
       sums += p;
       column(log_p_, a) = x;
       column(p_, a) = p;
@@ -96,16 +92,14 @@ class SoftmaxTile {
   // `first_stream` + r.
   void sample(StreamTile<S>& draws, std::uint32_t first_stream, std::uint64_t index,
               DiscreteAction* actions) const {
-    S uniforms[tile_rows] = {};
-    draws.uniforms(first_stream, index, uniforms, rows_);
-    choose(uniforms, actions);
+    choose(draws.uniforms(first_stream, index, rows_), actions);
   }
 
   // The same with row r's u given.
   void sample(const S* uniforms, DiscreteAction* actions) const {
-    S u[tile_rows] = {};
-    std::copy_n(uniforms, rows_, u);
-    choose(u, actions);
+    Rows u = Rows::Zero();
+    std::copy_n(uniforms, rows_, u.data());
+    choose(u.data(), actions);
   }
 
   // The most probable action; the first of equals.
@@ -243,7 +237,8 @@ class SoftmaxTile {
     return of;
   }
 
-  void choose(const S (&uniforms)[tile_rows], DiscreteAction* actions) const {
+  // uniforms (tile_rows)
+  void choose(const S* uniforms, DiscreteAction* actions) const {
     Rows cumulated = Rows::Zero();
     std::int32_t chosen[tile_rows] = {}, found[tile_rows] = {};
     for (Index a = 0; a < A_; ++a) {

@@ -7,6 +7,7 @@
 
 #include <vector>
 
+#include "pgfast/exponential.hpp"
 #include "pgfast/features/bounds.hpp"
 
 namespace pgfast {
@@ -38,8 +39,9 @@ class RadialBasis {
       }
     }
     const S scale = static_cast<S>(scale_);
-    transform_chunks(phi, rows * outputs_,
-                     [scale](const auto& squares) { return (scale * squares).exp().eval(); });
+    transform_chunks(phi, rows * outputs_, [scale](const auto& squares) {
+      return exp_nonpositive(Lanes<S, chunk>(scale * squares));
+    });
   }
 
  private:
