@@ -45,8 +45,9 @@ TEST(normals, "Pairs are Box and Muller's of two uniforms, with the same bits in
   check::for_each_scalar([]<class S>() {
     const std::uint64_t seed = 3;
     StreamTile<S> tile(seed, Purpose::action), alone(seed, Purpose::action);
-    for_each_call([&](std::uint32_t first, std::uint64_t pair, Index rows) {
-      tile.uniforms(first, pair, rows);  // takes what normals are made of, and maybe other blocks
+    for_each_call([&](std::uint32_t first, std::uint64_t index, Index rows) {
+      const std::uint64_t pair = index / 2;  // of draws
+      tile.uniforms(first, index, rows);  // takes what normals are made of, and maybe other blocks
       const auto normals = tile.normals(first, pair, rows);
       for (Index l = 0; l < rows; ++l) {
         const std::uint32_t stream = first + static_cast<std::uint32_t>(l);
