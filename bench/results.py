@@ -13,7 +13,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from goals import goals_section
+from goals import STEP, goals_section
 from measured import of_benchmarks, of_runs, share
 
 from pgfast.benchmark.rows import OURS, Row, duration, factor, grouped, ours, slower
@@ -90,7 +90,7 @@ def against_stepping(rows: list[Row]) -> list[str]:
     """Whole rollouts beside the mere stepping of Gymnasium's vector environment."""
     groups = grouped(rows)
     stepped = next(
-        (r for r in groups.get("CartPole-v1 step, N=4096 float32", []) if r.member == "gymnasium"),
+        (r for r in groups.get(STEP, []) if r.member == "gymnasium"),
         None,
     )
     lines = []

@@ -12,7 +12,7 @@ S of(S x) {
   return exp_nonpositive<32>(Lanes<S, 32>(Lanes<S, 32>::Constant(x)))[31];
 }
 
-TEST(accuracy, "Within 2 units of 2^-24 of the value, relative to it, down to -87.") {
+TEST(accuracy, "Within 1.75 units of 2^-24 of the value, relative to it, down to -87.") {
   double worst = 0;
   const auto last = std::bit_cast<std::uint32_t>(-87.0f);
   for (std::uint32_t bits = 0x80000000u; bits + 32 < last; bits += 32 * 113) {
@@ -24,10 +24,10 @@ TEST(accuracy, "Within 2 units of 2^-24 of the value, relative to it, down to -8
       worst = std::max(worst, std::abs(e[l] - exact) / exact);
     }
   }
-  CHECK(worst < 2 * 0x1p-24);
+  CHECK(worst < 1.75 * 0x1p-24);
 }
 
-TEST(ends, "1 at both zeros; a normal number or 0, which it is from the lowest normal ones on.") {
+TEST(ends, "1 at both zeros; normal numbers down to -87 (-708), 0 below.") {
   check::for_each_scalar([]<class S>() {
     CHECK_EQ(of(S{0}), S{1});
     CHECK_EQ(of(-S{0}), S{1});
@@ -41,7 +41,10 @@ TEST(ends, "1 at both zeros; a normal number or 0, which it is from the lowest n
 }
 
 TEST(not_a_number, "NaN stays, whatever its sign and payload.") {
-  CHECK(std::isnan(of(std::numeric_limits<double>::quiet_NaN())));
+  for (const std::uint64_t bits :
+       {0x7ff8000000000000u, 0xfff8000000000000u, 0x7ff8000000000001u, 0x7fffffffffffffffu}) {
+    CHECK(std::isnan(of(std::bit_cast<double>(bits))));
+  }
   for (const std::uint32_t bits : {0x7fc00000u, 0xffc00000u, 0x7fc00001u, 0x7fffffffu}) {
     CHECK(std::isnan(of(std::bit_cast<float>(bits))));
   }

@@ -23,6 +23,14 @@ void for_each_call(F&& f) {
       }
     }
   }
+  for (const Index rows : {1, 2, 3, 4, 7, 16, 17, 32}) {
+    for (const std::uint64_t from : {0ull, 0x3fffffff0ull, 0x1fffffff0ull, ~0ull - 63}) {
+      for (std::uint64_t i = 0; i < 150; ++i) {
+        CONTEXT("from " << from << ", step " << i << ", rows " << rows);
+        f(5, from + i, rows);
+      }
+    }
+  }
 }
 
 TEST(uniforms, "A tile gives the scalar draws, in any order of streams, indices and rows.") {
@@ -47,7 +55,7 @@ TEST(normals, "Pairs are Box and Muller's of two uniforms, with the same bits in
     StreamTile<S> tile(seed, Purpose::action), alone(seed, Purpose::action);
     for_each_call([&](std::uint32_t first, std::uint64_t index, Index rows) {
       const std::uint64_t pair = index / 2;  // of draws
-      tile.uniforms(first, index, rows);  // takes what normals are made of, and maybe other blocks
+      tile.uniforms(first, index, rows);
       const auto normals = tile.normals(first, pair, rows);
       for (Index l = 0; l < rows; ++l) {
         const std::uint32_t stream = first + static_cast<std::uint32_t>(l);

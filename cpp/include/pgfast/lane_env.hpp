@@ -191,7 +191,7 @@ class LaneEnv final : public VectorEnv<typename Env::Scalar, typename Env::Actio
       truncated[l] = limited & (block.elapsed[l] >= limit);
     }
     if (lanes < env_lanes) {
-      block.rest_behind(lanes);
+      block.rest_behind(lanes);  // and end no episodes, each of which would begin another
       const int used = static_cast<int>(lanes);
       for (int l = 0; l < env_lanes; ++l) {
         terminated[l] &= static_cast<std::uint8_t>(l < used);

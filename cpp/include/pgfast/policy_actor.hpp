@@ -73,14 +73,10 @@ void sample(const P& policy, const S* theta, const States<S>& states, std::uint6
             std::uint32_t first_stream, std::uint64_t index,
             typename P::template Action<S>* actions) {
   const Index A = policy.distribution.action_size();
-  for_each_block(states.count, [&](Index begin, Index end) {
-    PolicyTile<S, P> tile(policy, theta);
+  map_tiles(policy, theta, states, [&](auto& tile, Index first, Index) {
     StreamTile<S> draws(seed, Purpose::action);
-    for_each_tile(begin, end, [&](Index first, Index rows) {
-      tile.forward(states, first, rows);
-      tile.distribution.sample(draws, first_stream + static_cast<std::uint32_t>(first), index,
-                               actions + first * A);
-    });
+    tile.distribution.sample(draws, first_stream + static_cast<std::uint32_t>(first), index,
+                             actions + first * A);
   });
 }
 
