@@ -1,15 +1,13 @@
 """Writes the README's short table between its two marks.
 
-python bench/short_table.py bench.json runs.json README.md
+python bench/short_table.py bench.json runs.json README.md    reports, any number of them; the page
 """
 
-import json
 import re
 import sys
 from pathlib import Path
-from typing import Any
 
-from measured import of_benchmarks, of_runs, share
+from measured import Measurements, share
 
 from pgfast.benchmark.rows import OURS, Row, factor, grouped, ours, slower
 
@@ -67,23 +65,23 @@ def short(rows: list[Row]) -> str:
     return "\n".join(lines)
 
 
-def readme(report: dict[str, Any], runs: dict[str, Any]) -> str:
+def readme(measurements: Measurements) -> str:
     """The README's part."""
-    machine = report["machine_info"]["pgfast"]
+    machine = measurements.machine
     limits = machine["limits"]
     return (
         f"{machine['processor']}, {machine['cores']} cores; limits of one thread: "
         f"{limits['multiply-add, flop/s'] / 1e9:.0f} GFLOP/s, "
         f"{limits['copy, byte/s'] / 1e9:.0f} GB/s. Peers have one thread. All rows, spreads and "
-        "versions, and where pgfast is slower: [bench/RESULTS.md](bench/RESULTS.md).\n\n"
-        + short(of_benchmarks(report) + of_runs(runs))
+        "versions, goals, and where pgfast is slower: [bench/RESULTS.md](bench/RESULTS.md).\n\n"
+        + short(measurements.rows)
     )
 
 
 def main() -> None:
     """See the module."""
-    benchmarks, runs, target = map(Path, sys.argv[1:])
-    text = readme(json.loads(benchmarks.read_text()), json.loads(runs.read_text()))
+    *reports, target = map(Path, sys.argv[1:])
+    text = readme(Measurements.read(reports))
     between = re.compile(f"{BEGIN}.*?{END}", re.DOTALL)
     made = f"{BEGIN}\n{text}\n{END}"
     target.write_text(between.sub(lambda _: made, target.read_text()))
