@@ -5,15 +5,16 @@ python bench/results.py bench.json runs.json --write    write bench/RESULTS.md
 python bench/results.py bench.json runs.json --write --name NAME    write bench/NAME
 
 bench.json comes from `pytest bench --benchmark-json=bench.json`, runs.json from
-`python bench/runs.py runs.json`; on a machine that is not quiet, there may be several of each.
-Ratios are of the median time for a unit of work.
+`python bench/runs.py runs.json`; of several of a kind the quietest counts. Ratios are of the median
+time for a unit of work.
 """
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from goals import STEP, goals_section
-from measured import Measurements, of_run, share
+from measured import of_benchmarks, of_runs, read, share
 
 from pgfast.benchmark.rows import OURS, Row, duration, factor, grouped, ours, slower
 
@@ -104,20 +105,21 @@ def against_stepping(rows: list[Row]) -> list[str]:
     return [*lines, ""] if lines else []
 
 
-def machine_section(measurements: Measurements) -> list[str]:
+def machine_section(report: dict[str, Any], runs: dict[str, Any]) -> list[str]:
     """What was measured, and on what."""
-    machine = measurements.machine
+    machine, commit = report["machine_info"]["pgfast"], report["commit_info"]
     build, limits = machine["build"], machine["limits"]
+    changed = ", with changes" if commit.get("dirty") else ""
+    versions = {**machine["versions"], **runs.get("versions", {})}
     return [
         "## Machine",
         "",
         f"- {machine['processor']}, {machine['cores']} cores, {machine['system']}, "
         f"Python {machine['python']}",
-        f"- pgfast {build['version']} at {' and '.join(measurements.commits)}: "
+        f"- pgfast {build['version']} at {str(commit.get('id'))[:10]}{changed}: "
         f"{build['compiler']}, `{build['flags']}`, Eigen {build['eigen']}, "
         f"{build['simd']}",
-        "- "
-        + ", ".join(f"{name} {version}" for name, version in sorted(measurements.versions.items())),
+        "- " + ", ".join(f"{name} {version}" for name, version in sorted(versions.items())),
         f"- NumPy's BLAS: {machine['numpy_blas']}, one thread",
         f"- limits of one thread: {limits['multiply-add, flop/s'] / 1e9:.1f} GFLOP/s of float32 "
         f"multiply-adds, {limits['copy, byte/s'] / 1e9:.1f} GB/s read and written by copies, "
@@ -135,9 +137,9 @@ def memory_of(memory: dict[str, int]) -> str:
     )
 
 
-def runs_section(measurements: Measurements) -> list[str]:
+def runs_section(runs: dict[str, Any]) -> list[str]:
     """What the whole runs reached, what counts, and the memory of one."""
-    if not measurements.whole_runs:
+    if not runs["runs"]:
         return []
     lines = [
         "## Whole runs",
@@ -148,43 +150,37 @@ def runs_section(measurements: Measurements) -> list[str]:
         "| run | by | training | steps/s | return | counted |",
         "|---|---|---|---|---|---|",
     ]
-    for run in measurements.whole_runs:
-        row = of_run(run)
+    for run in runs["runs"]:
+        [row] = of_runs({"runs": [run]})
         seconds = row.timing.median
         lines.append(
             f"| {row.group} | {row.title} | {duration(seconds)} | {run['steps'] / seconds:,.0f} "
             f"| {sorted(run['returns'])[len(run['returns']) // 2]:.1f} | {run['counted']} |"
         )
-    if measurements.memory:
+    if runs.get("memory"):
         lines += [
             "",
             "Memory of a run with 1024 environments × 128 steps, or 1024 episodes, at most:",
             "",
         ]
-        lines += [f"- {name}: {memory_of(memory)}" for name, memory in measurements.memory.items()]
+        lines += [f"- {name}: {memory_of(memory)}" for name, memory in runs["memory"].items()]
     return [*lines, ""]
 
 
-def page(measurements: Measurements) -> str:
+def page(report: dict[str, Any], runs: dict[str, Any]) -> str:
     """The whole page."""
-    rows, times = measurements.rows, len(measurements.benchmarks)
-    several = (
-        f" All of it was measured {times} times; of each row the time with the lowest median "
-        "counts, of peers as of pgfast."
-        if times > 1
-        else ""
-    )
+    rows = of_benchmarks(report) + of_runs(runs)
     lines = [
         "# Results",
         "",
-        "Written by `bench/results.py`; nothing here is written by hand. Medians; the spread is "
+        "Written by `bench/results.py`; no figure here is written by hand. Medians; the spread is "
         "half the distance of the quartiles. Each member's answer was checked before it was timed. "
-        "What counts is the ratio to a peer, and the share of the machine's limit." + several,
+        "What counts is the ratio to a peer, and the share of the machine's limit.",
         "",
-        *machine_section(measurements),
+        *machine_section(report, runs),
         *goals_section(rows),
         *slower_section(rows),
-        *runs_section(measurements),
+        *runs_section(runs),
         "## All of it",
         "",
         *against_stepping(rows),
@@ -200,7 +196,7 @@ def main() -> None:
     parser.add_argument("--write", action="store_true")
     parser.add_argument("--name", default="RESULTS.md")
     options = parser.parse_args()
-    text = page(Measurements.read(options.reports))
+    text = page(*read(options.reports))
     if options.write:
         (HERE / options.name).write_text(text)
     else:

@@ -1,13 +1,16 @@
 """Writes the README's short table between its two marks.
 
-python bench/short_table.py bench.json runs.json README.md    reports, any number of them; the page
+python bench/short_table.py bench.json runs.json README.md
+
+Of several reports of a kind the quietest counts.
 """
 
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
-from measured import Measurements, share
+from measured import of_benchmarks, of_runs, read, share
 
 from pgfast.benchmark.rows import OURS, Row, factor, grouped, ours, slower
 
@@ -65,23 +68,23 @@ def short(rows: list[Row]) -> str:
     return "\n".join(lines)
 
 
-def readme(measurements: Measurements) -> str:
+def readme(report: dict[str, Any], runs: dict[str, Any]) -> str:
     """The README's part."""
-    machine = measurements.machine
+    machine = report["machine_info"]["pgfast"]
     limits = machine["limits"]
     return (
         f"{machine['processor']}, {machine['cores']} cores; limits of one thread: "
         f"{limits['multiply-add, flop/s'] / 1e9:.0f} GFLOP/s, "
         f"{limits['copy, byte/s'] / 1e9:.0f} GB/s. Peers have one thread. All rows, spreads and "
-        "versions, goals, and where pgfast is slower: [bench/RESULTS.md](bench/RESULTS.md).\n\n"
-        + short(measurements.rows)
+        "versions, and where pgfast is slower: [bench/RESULTS.md](bench/RESULTS.md).\n\n"
+        + short(of_benchmarks(report) + of_runs(runs))
     )
 
 
 def main() -> None:
     """See the module."""
     *reports, target = map(Path, sys.argv[1:])
-    text = readme(Measurements.read(reports))
+    text = readme(*read(reports))
     between = re.compile(f"{BEGIN}.*?{END}", re.DOTALL)
     made = f"{BEGIN}\n{text}\n{END}"
     target.write_text(between.sub(lambda _: made, target.read_text()))

@@ -29,13 +29,6 @@ def short_table(monkeypatch):
 
 
 @pytest.fixture
-def measurements(monkeypatch):
-    """What the reports are read into."""
-    monkeypatch.syspath_prepend(BENCH)
-    return importlib.import_module("measured").Measurements
-
-
-@pytest.fixture
 def goals(monkeypatch):
     """The goals' module."""
     monkeypatch.syspath_prepend(BENCH)
@@ -96,11 +89,9 @@ WHOLE = {
 }
 
 
-def test_the_page_has_machine_ratios_shares_and_where_pgfast_is_slower(
-    results, report, measurements
-):
+def test_the_page_has_machine_ratios_shares_and_where_pgfast_is_slower(results, report):
     """Losses have a section of their own: to a peer, and of two threads to one."""
-    page = results.page(measurements([report], [WHOLE]))
+    page = results.page(report, WHOLE)
     for words in (
         "Abacus, 2 cores",
         " at 0123456789: ",
@@ -120,16 +111,16 @@ def test_the_page_has_machine_ratios_shares_and_where_pgfast_is_slower(
     assert "JAX" not in section
 
 
-def test_the_short_table_has_the_telling_rows(short_table, report, measurements):
+def test_the_short_table_has_the_telling_rows(short_table, report):
     """Rate, share, two threads, peers but the twin; works that are not told are left out."""
-    text = short_table.readme(measurements([report], [WHOLE]))
+    text = short_table.readme(report, WHOLE)
     row = "| gae, T=128 | 10 M elements/s | 40 % of copy | 0.5× | JAX 4× |"
     assert row in text
     assert "| PPO on Pendulum-v1 | 500 steps/s |  |  | RLtools 3× |" in text
     assert "sums" not in text
 
 
-def test_goals_are_held_against_what_was_measured(goals, results, report, measurements):
+def test_goals_are_held_against_what_was_measured(goals, results, report):
     """Reached or not, what the limit would give and what bounds it; or that it was not measured."""
     relu, tanh = (goals.PENDULUM.format(activation) for activation in ("relu", "tanh"))
     npg, ppo = (goals.SOLVED.format(algorithm) for algorithm in ("npg", "ppo"))
@@ -150,7 +141,7 @@ def test_goals_are_held_against_what_was_measured(goals, results, report, measur
         measured(npg, "pgfast", 4e-3),
         measured(ppo, "pgfast", 0.2),
     ]
-    page = results.page(measurements([report], [WHOLE]))
+    page = results.page(report, WHOLE)
     section = page[page.index("## Goals") : page.index("## Where pgfast is slower")]
     lines = section.splitlines()[6:-1]
     assert len(lines) == len(goals.GOALS)
@@ -187,45 +178,38 @@ def test_what_the_goals_compare_is_measured(goals):
             assert (goal.of or goal.group, goals.TITLES[goal.member] + threads) in rows
 
 
-def test_a_member_that_is_there_twice_is_an_error(results, report, measurements):
+def test_a_member_that_is_there_twice_is_an_error(results, report):
     """Two works under one name would be compared with each other."""
     report["benchmarks"].append(report["benchmarks"][0])
     with pytest.raises(ValueError, match="more than once"):
-        results.page(measurements([report], []))
+        results.page(report, {"runs": []})
 
 
-def test_of_several_reports_the_quietest_counts(results, report, measurements, tmp_path):
-    """Row by row, for peers as for pgfast; whole runs likewise; all commits are named."""
-    other = copy.deepcopy(report)
-    other["commit_info"] = {"id": "fedcba9876543210", "dirty": True}
-    other["benchmarks"][0]["stats"]["median"] = 0.8e-4
-    other["benchmarks"][3]["stats"]["median"] = 5e-4
-    whole = copy.deepcopy(WHOLE)
+def test_of_several_reports_the_quietest_counts_as_a_whole(monkeypatch, report, tmp_path):
+    """Also where one of its times is not the lowest: ratios are of the same run."""
+    monkeypatch.syspath_prepend(BENCH)
+    measured = importlib.import_module("measured")
+    slower, whole = copy.deepcopy(report), copy.deepcopy(WHOLE)
+    for benchmark in slower["benchmarks"]:
+        benchmark["stats"]["median"] *= 2
+    slower["benchmarks"][3]["stats"]["median"] /= 4
+    del slower["benchmarks"][5]
     whole["runs"][0]["seconds"] = [3.0, 2.5, 4.0]
-    whole["runs"][1]["seconds"] = [3.0, 2.5, 4.0]
-    paths = []
-    for k, content in enumerate((WHOLE, report, other, whole)):
-        paths.append(tmp_path / f"{k}.json")
-        paths[-1].write_text(json.dumps(content))
-    page = results.page(measurements.read(paths))
-    for words in (
-        " at 0123456789 and fedcba9876, with changes: ",
-        "measured 2 times",
-        "| gae, T=128 float32 | pgfast | 80 ns per element |",
-        "|  | JAX | 400 ns per element |",
-        "| PPO on Pendulum-v1 | pgfast | 2 s |",
-        "| PPO on Pendulum-v1 | RLtools | 3 s |",
-    ):
-        assert words in page
+    files = {"a": whole, "b": slower, "c": report, "d": WHOLE}
+    for name, content in files.items():
+        (tmp_path / name).write_text(json.dumps(content))
+    assert measured.read([tmp_path / name for name in "abcd"]) == (report, WHOLE)
+    assert measured.read([tmp_path / "b"]) == (slower, {"runs": []})
 
 
-def test_what_is_no_report_is_refused(measurements, tmp_path):
+def test_what_is_no_report_is_refused(monkeypatch, tmp_path):
     """And so is a page without benchmarks."""
-    (tmp_path / "a.json").write_text('{"seconds": 1}')
-    (tmp_path / "b.json").write_text(json.dumps(WHOLE))
-    for name in ("a.json", "b.json"):
+    monkeypatch.syspath_prepend(BENCH)
+    (tmp_path / "a").write_text('{"seconds": 1}')
+    (tmp_path / "b").write_text(json.dumps(WHOLE))
+    for name in "ab":
         with pytest.raises(ValueError, match="expected reports of pytest-benchmark"):
-            measurements.read([tmp_path / name])
+            importlib.import_module("measured").read([tmp_path / name])
 
 
 def test_the_readme_has_room_for_the_table(short_table):
