@@ -6,8 +6,8 @@
 
 A group is one piece of work; its members do the same work on the same data, and each checks its
 answer before it is timed. `extra_info` says who (`member`, `threads`), how much (`work`, `unit`),
-and, where the machine bounds it, `limit`: the seconds that one thread takes at the limit, measured
-in the same run. Everything has one thread but the members that say otherwise.
+and, where the machine bounds it, `limit`: the seconds that as many threads take at the limit,
+measured in the same run. Everything has one thread but the members that say otherwise.
 """
 
 import os
@@ -95,7 +95,7 @@ def compare(benchmark: Any) -> Iterator[Callable[[Callable[[], Work], str], None
             member=name, threads=int(threads or 1), work=work.amount, unit=work.unit
         )
         if work.limit is not None and not benchmark.disabled:
-            benchmark.extra_info["limit"] = limits.seconds_at(work.limit)
+            benchmark.extra_info["limit"] = limits.seconds_at(work.limit, int(threads or 1))
             benchmark.extra_info["limited_by"] = work.limit.kind
         benchmark(made.run)
 

@@ -111,7 +111,8 @@ class Threads:
         if one is None or two is None:
             return None
         ratio = slower(one, two)
-        return Measured(f"{ratio:.3g} ×", ratio >= self.times)
+        at_limit = "" if one.limit is None or two.limit is None else one.limit / two.limit
+        return Measured(f"{ratio:.3g} ×", ratio >= self.times, at_limit and f"{at_limit:.3g} ×")
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,5 @@
-"""Reads what was measured: bench.json of pytest-benchmark and runs.json of bench/runs.py.
+"""Reads what was measured: bench.json of pytest-benchmark, runs.json of bench/runs.py, and
+turns.json of `pgfast bench`.
 
 A machine that is shared is slower for minutes at a time. Of several reports of a kind the quietest
 counts, as a whole: ratios are of times of the same run.
@@ -7,29 +8,53 @@ counts, as a whole: ratios are of times of the same run.
 import json
 import math
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pgfast.benchmark.rows import Row
+from pgfast.benchmark.rows import Row, grouped
 from pgfast.benchmark.work import Timing
 
 
-def read(paths: Iterable[Path]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The quietest report of the benchmarks and of the whole runs; files in any order."""
-    reports = [json.loads(path.read_text()) for path in paths]
-    benchmarks = [report for report in reports if "benchmarks" in report]
-    runs = [report for report in reports if "runs" in report]
-    if not benchmarks or len(benchmarks) + len(runs) < len(reports):
-        raise ValueError("expected reports of pytest-benchmark and of bench/runs.py")
-    return quietest(benchmarks), quietest(runs or [{"runs": []}])
+@dataclass(frozen=True)
+class Reports:
+    """One of each kind; a kind that is not there is empty."""
+
+    benchmarks: dict[str, Any]
+    runs: dict[str, Any]
+    turns: dict[str, Any]
+
+    @property
+    def rows(self) -> list[Row]:
+        """All that was measured; a work that was measured in turns counts as it was there."""
+        rows, turns = of_benchmarks(self.benchmarks), of_turns(self.turns)
+        groups = grouped(rows) | grouped(turns) | grouped(of_runs(self.runs))
+        return [row for members in groups.values() for row in members]
+
+
+def read(paths: Iterable[Path]) -> Reports:
+    """The quietest of each kind; files in any order."""
+    found: dict[str, list[dict[str, Any]]] = {"benchmarks": [], "runs": [], "rows": []}
+    for path in paths:
+        report = json.loads(path.read_text())
+        kinds = found.keys() & report.keys()
+        if len(kinds) != 1:
+            raise ValueError(
+                f"{path}: expected a report of pytest-benchmark, bench/runs.py or `pgfast bench`"
+            )
+        found[kinds.pop()].append(report)
+    if not found["benchmarks"]:
+        raise ValueError("expected a report of pytest-benchmark")
+    return Reports(*(quietest(reports or [{kind: []}]) for kind, reports in found.items()))
 
 
 def quietest(reports: list[dict[str, Any]]) -> dict[str, Any]:
     """The report with the lowest geometric mean of the times of what all of them measured."""
     times = []
     for report in reports:
-        rows = of_benchmarks(report) if "benchmarks" in report else of_runs(report)
-        times.append({(r.group, r.member, r.threads): r.timing.median for r in rows})
+        reader = {"benchmarks": of_benchmarks, "runs": of_runs, "rows": of_turns}
+        [rows] = (read_rows(report) for kind, read_rows in reader.items() if kind in report)
+        times.append({row.name: row.timing.median for row in rows})
     common = set.intersection(*(set(found) for found in times))
     totals = [sum(math.log(found[name]) for name in sorted(common)) for found in times]
     return reports[totals.index(min(totals))]
@@ -52,7 +77,7 @@ def of_benchmarks(report: dict[str, Any]) -> list[Row]:
                 info.get("limited_by"),
             )
         )
-    names = [(row.group, row.member, row.threads) for row in rows]
+    names = [row.name for row in rows]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise ValueError(f"results: {twice} are there more than once: groups hold different works")
@@ -72,6 +97,11 @@ def of_runs(report: dict[str, Any]) -> list[Row]:
         )
         for run in report["runs"]
     ]
+
+
+def of_turns(report: dict[str, Any]) -> list[Row]:
+    """Rows of `pgfast bench`."""
+    return [Row.from_dict(row) for row in report["rows"]]
 
 
 def share(row: Row) -> str:

@@ -1,12 +1,12 @@
 """Writes bench/RESULTS.md from what was measured.
 
-python bench/results.py bench.json runs.json            print it
-python bench/results.py bench.json runs.json --write    write bench/RESULTS.md
-python bench/results.py bench.json runs.json --write --name NAME    write bench/NAME
+python bench/results.py bench.json runs.json turns.json            print it
+python bench/results.py bench.json runs.json turns.json --write    write bench/RESULTS.md
+                                              ... --name NAME    or bench/NAME
 
 bench.json comes from `pytest bench --benchmark-json=bench.json`, runs.json from
-`python bench/runs.py runs.json`; of several of a kind the quietest counts. Ratios are of the median
-time for a unit of work.
+`python bench/runs.py runs.json`, turns.json from `pgfast bench --seconds 2 --json turns.json`; of
+several of a kind the quietest counts. Ratios are of the median time for a unit of work.
 """
 
 import argparse
@@ -14,11 +14,15 @@ from pathlib import Path
 from typing import Any
 
 from goals import STEP, goals_section
-from measured import of_benchmarks, of_runs, read, share
+from measured import Reports, of_runs, read, share
 
 from pgfast.benchmark.rows import OURS, Row, duration, factor, grouped, ours, slower
 
 HERE = Path(__file__).parent
+IN_TURNS = (
+    "Works that `pgfast bench` measures are told as there: members and limits took turns of 10 ms, "
+    "so that a machine that was slower for a while was so for all of them."
+)
 
 
 def per_unit(row: Row) -> str:
@@ -167,9 +171,9 @@ def runs_section(runs: dict[str, Any]) -> list[str]:
     return [*lines, ""]
 
 
-def page(report: dict[str, Any], runs: dict[str, Any]) -> str:
+def page(reports: Reports) -> str:
     """The whole page."""
-    rows = of_benchmarks(report) + of_runs(runs)
+    rows, runs = reports.rows, reports.runs
     lines = [
         "# Results",
         "",
@@ -177,7 +181,8 @@ def page(report: dict[str, Any], runs: dict[str, Any]) -> str:
         "half the distance of the quartiles. Each member's answer was checked before it was timed. "
         "What counts is the ratio to a peer, and the share of the machine's limit.",
         "",
-        *machine_section(report, runs),
+        *([IN_TURNS, ""] if reports.turns["rows"] else []),
+        *machine_section(reports.benchmarks, runs),
         *goals_section(rows),
         *slower_section(rows),
         *runs_section(runs),
@@ -196,7 +201,7 @@ def main() -> None:
     parser.add_argument("--write", action="store_true")
     parser.add_argument("--name", default="RESULTS.md")
     options = parser.parse_args()
-    text = page(*read(options.reports))
+    text = page(read(options.reports))
     if options.write:
         (HERE / options.name).write_text(text)
     else:

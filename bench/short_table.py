@@ -1,6 +1,6 @@
 """Writes the README's short table between its two marks.
 
-python bench/short_table.py bench.json runs.json README.md
+python bench/short_table.py bench.json runs.json turns.json README.md
 
 Of several reports of a kind the quietest counts.
 """
@@ -8,11 +8,10 @@ Of several reports of a kind the quietest counts.
 import re
 import sys
 from pathlib import Path
-from typing import Any
 
-from measured import of_benchmarks, of_runs, read, share
+from measured import Reports, read, share
 
-from pgfast.benchmark.rows import OURS, Row, factor, grouped, ours, slower
+from pgfast.benchmark.rows import Row, factor, grouped, ours, peers, slower
 
 BEGIN, END = "<!-- benchmarks: begin -->", "<!-- benchmarks: end -->"
 TOLD = (
@@ -39,16 +38,14 @@ def line(name: str, members: list[Row], member: str) -> str:
     """A work's line of the short table: one thread, two threads, and every peer but the twin."""
     first = next(r for r in members if (r.member, r.threads) == (member, 1))
     two = next((r for r in members if (r.member, r.threads) == (member, 2)), None)
-    peers = [r for r in members if r.member not in OURS and r.threads == 1]
-    if any(r.member != "reference" for r in peers):
-        peers = [r for r in peers if r.member != "reference"]
-    peers.sort(key=lambda row: -slower(row, first))
+    others = [row for row in peers(members) if row.threads == 1]
+    others.sort(key=lambda row: -slower(row, first))
     cells = [
         name.replace(" float32", "").removesuffix(","),
         first.rate,
         share(first),
         "" if two is None else factor(slower(first, two)),
-        ", ".join(f"{row.title} {factor(slower(row, first))}" for row in peers),
+        ", ".join(f"{row.title} {factor(slower(row, first))}" for row in others),
     ]
     return "| " + " | ".join(cells) + " |"
 
@@ -68,23 +65,23 @@ def short(rows: list[Row]) -> str:
     return "\n".join(lines)
 
 
-def readme(report: dict[str, Any], runs: dict[str, Any]) -> str:
+def readme(reports: Reports) -> str:
     """The README's part."""
-    machine = report["machine_info"]["pgfast"]
+    machine = reports.benchmarks["machine_info"]["pgfast"]
     limits = machine["limits"]
     return (
         f"{machine['processor']}, {machine['cores']} cores; limits of one thread: "
         f"{limits['multiply-add, flop/s'] / 1e9:.0f} GFLOP/s, "
         f"{limits['copy, byte/s'] / 1e9:.0f} GB/s. Peers have one thread. All rows, spreads and "
         "versions, and where pgfast is slower: [bench/RESULTS.md](bench/RESULTS.md).\n\n"
-        + short(of_benchmarks(report) + of_runs(runs))
+        + short(reports.rows)
     )
 
 
 def main() -> None:
     """See the module."""
     *reports, target = map(Path, sys.argv[1:])
-    text = readme(*read(reports))
+    text = readme(read(reports))
     between = re.compile(f"{BEGIN}.*?{END}", re.DOTALL)
     made = f"{BEGIN}\n{text}\n{END}"
     target.write_text(between.sub(lambda _: made, target.read_text()))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
-import math
+import time
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +13,9 @@ import pytest
 
 import pgfast as pg
 from pgfast import _core
-from pgfast.benchmark import kernels, measure, minibatch, runs, stepping, table
-from pgfast.benchmark.rows import Row, duration, factor, grouped, ours, slower
-from pgfast.benchmark.work import Limit, Member, Timing, Work, time_calls
+from pgfast.benchmark import kernels, limits, measure, minibatch, runs, stepping, table
+from pgfast.benchmark.rows import Row, duration, factor, grouped, ours, peers, slower
+from pgfast.benchmark.work import Limit, Member, Timing, Work, time_in_turns
 
 SMALL = {
     "gae": lambda: kernels.gae(16, 64),
@@ -87,6 +88,33 @@ def test_limits_are_those_of_a_processor():
     assert _core.fma_peak(5) < 2 * peak
 
 
+@pytest.mark.parametrize("kind", ["multiply-add", "copy", "CartPole"])
+def test_limits_of_several_threads_count_the_work_of_all(threads, kind):
+    """Also where there are more threads than processors, which then wait for each other."""
+    rates = threads(lambda: limits.rate(kind, 2**16, 5))
+    assert min(rates) > 0.2 * rates[0]  # a machine may be busy, but not with five others
+    assert max(rates) < 5 * rates[0]
+
+
+def test_a_limit_is_asked_for_with_its_own_number_of_threads(monkeypatch):
+    """And pgfast's is afterwards what it was."""
+    before, asked = pg.get_num_threads(), []
+
+    def rate(kind, size, repeats):
+        asked.append(pg.get_num_threads())
+        return 100.0
+
+    monkeypatch.setattr(limits, "rate", rate)
+    limits.peak.cache_clear()
+    try:
+        for count in (3, 1):
+            assert limits.seconds_at(Limit("multiply-add", 50.0), count) == 0.5
+    finally:
+        limits.peak.cache_clear()
+    assert asked == [3, 1]
+    assert pg.get_num_threads() == before
+
+
 @pytest.mark.parametrize(
     ("call", "words"),
     [
@@ -101,13 +129,25 @@ def test_limits_refuse_counts_below_one(call, words):
         call()
 
 
-def test_timing_has_the_quartiles_and_skips_the_first_call():
-    """A call that is slow once, at first, does not show; there are three rounds at least."""
-    calls = []
-    timing = time_calls(lambda: calls.append(0), budget=0.0)
-    assert timing.rounds == 3
-    assert timing.lower <= timing.median <= timing.upper
+def test_members_take_turns():
+    """In their order, each begun anew; three turns at least, of many rounds of short calls."""
+    told = []
+    runs = {name: lambda name=name: told.append(name) for name in "ab"}
+    timings = time_in_turns(runs, budget=0.0, begin=lambda key: told.append(key.upper()))
+    turns = [name for name, _ in itertools.groupby(told)]
+    assert turns == ["A", "a", "B", "b"] * 4  # one to see how long a call takes
+    for timing in timings.values():
+        assert timing.rounds > 3
+        assert 0 < timing.lower <= timing.median <= timing.upper
     assert Timing.of([1.0, 2.0, 3.0, 4.0, 5.0]) == Timing(3.0, 2.0, 4.0, 5)
+
+
+def test_a_long_call_is_a_turn_and_the_first_is_not_counted():
+    """A call that is slow once, at first, does not show."""
+    pauses = itertools.chain([0.2], itertools.repeat(0.012))
+    timing = time_in_turns({"slow": lambda: time.sleep(next(pauses))}, budget=0.0)["slow"]
+    assert timing.rounds == 3
+    assert 0.012 <= timing.lower <= timing.upper < 0.1
 
 
 def row(member, seconds, threads=1, work=1000.0, limit=None):
@@ -121,13 +161,17 @@ def test_rows_tell_rates_shares_and_ratios():
     assert mine.rate == "1 G elements/s"
     assert row("pgfast", 0.0123, work=1).rate == "12.3 ms"
     assert mine.share == 0.5
-    assert row("pgfast", 1e-6, threads=2, limit=5e-7).share is None
+    assert row("pgfast", 1e-6, threads=2, limit=2e-7).share == 0.2
     assert slower(theirs, mine) == 4.0
     assert slower(row("numpy", 4e-6, work=2000.0), mine) == 2.0
     assert factor(4.0) == "4×"
     assert factor(123.4) == "123×"
     assert duration(2.5e-5) == "25 µs"
     assert ours(grouped([theirs, mine])["sums, float32"]) == mine
+    twin = row("reference", 1e-5)
+    assert peers([mine, twin, theirs]) == [theirs]
+    assert peers([mine, twin]) == [twin]
+    assert Row.from_dict(json.loads(json.dumps(mine.as_dict()))) == mine
 
 
 def test_the_table_has_a_line_for_each_work_and_each_peer():
@@ -163,7 +207,10 @@ def test_a_missing_peer_is_left_out():
     )
     with pytest.raises(ImportError):
         work.prepare("jax")
-    assert math.isfinite(time_calls(work.prepare("pgfast").run, 0.0).median)
+    [one, *more] = measure.measure_work(work, 0.0, {})
+    assert (one.member, one.threads, one.limited_by) == ("pgfast", 1, "multiply-add")
+    assert 0 < one.limit < 1e-6
+    assert {row.member for row in more} <= {"pgfast"}
 
 
 def test_a_peer_that_raises_is_left_out_and_named(monkeypatch):
@@ -177,10 +224,9 @@ def test_a_peer_that_raises_is_left_out_and_named(monkeypatch):
         work = Work("sums", "element", 2, {**members, broken: fails}, lambda answer: None)
         return (lambda: work,)
 
-    monkeypatch.setattr(measure, "BUDGET", 0.0)
     monkeypatch.setattr(measure, "WORKS", works("jax"))
     failed = {}
-    rows = list(measure.measure(failed=failed))
+    rows = list(measure.measure(seconds=0.0, failed=failed))
     assert {row.member for row in rows} == {"pgfast", "numpy"}
     assert failed == {"sums: jax": "ValueError('not this version')"}
     assert list(measure.measure("no such work")) == []

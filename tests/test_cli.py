@@ -483,6 +483,7 @@ def test_bench_prints_the_table_and_writes_the_figures(tmp_path):
         (["--only", "warp drive"], ["only is 'warp drive'", "no work"]),
         (["--json", "gone/bench.json"], ["json is 'gone/bench.json'", "existing directory"]),
         (["--json", "."], ["json is '.'", "expected a file"]),
+        (["--seconds", "0"], ["seconds is 0.0", "expected a positive number"]),
     ],
 )
 def test_bench_refuses_bad_arguments(tmp_path, arguments, words):
@@ -536,7 +537,7 @@ def test_help_fits_the_terminal(tmp_path, command):
             *["--threads", "--out"],
         ],
         "evaluate": ["--episodes", "--env", "--sample", "--seed"],
-        "bench": ["--only", "--json"],
+        "bench": ["--only", "--seconds", "--json"],
     }
     for option in options.get(command, []):
         assert option in result.stdout

@@ -114,12 +114,14 @@ def _evaluate(
 
 def _bench(
     only: Annotated[str, tyro.conf.arg(metavar="WORD", help_behavior_hint="")] = "",
+    seconds: Annotated[float, tyro.conf.arg(metavar="SECONDS")] = 0.1,
     json: Annotated[Path | None, tyro.conf.arg(metavar="FILE", help_behavior_hint="")] = None,
 ) -> int:
     """Measure pgfast on this machine, beside its limits and other libraries.
 
     Args:
         only: Measure only what has this in its name; by default all.
+        seconds: How long to time each; on a machine that is shared more is truer.
         json: File for all figures.
     """
     import os
@@ -129,7 +131,10 @@ def _bench(
 
     if json is not None and (json.is_dir() or not json.absolute().parent.is_dir()):
         raise ValueError(f"bench: json is {str(json)!r}, expected a file in an existing directory")
+    if not 0 < seconds < float("inf"):
+        raise ValueError(f"bench: seconds is {seconds}, expected a positive number")
     command = [sys.executable, "-m", "pgfast.benchmark", "--only", only]
+    command += ["--seconds", str(seconds)]
     command += [] if json is None else ["--json", str(json)]
     return subprocess.call(command, env={**os.environ, **ONE_THREAD})
 

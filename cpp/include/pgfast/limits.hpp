@@ -1,4 +1,5 @@
-// What one thread of this machine does at most: the limits that benchmarks give shares of.
+// What this machine does at most on pgfast's threads: the limits that benchmarks give shares of.
+// Every thread does the same work, and all of it counts.
 //
 // Multiply-adds: a_k <- a_k x + 1 for `chains` vectors a_k that stay in registers. A chain waits
 // for its own last result alone, so that latency (4 or 5 cycles) times issue width (at most 2 a
@@ -17,21 +18,26 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstring>
+#include <iterator>
 #include <limits>
+#include <vector>
 
 #include "pgfast/envs/cartpole.hpp"
+#include "pgfast/parallel.hpp"
 
 namespace pgfast {
 
-// Seconds of the fastest of `repeats` calls of f().
+// Seconds of the fastest of `repeats` times that all threads call f(thread).
 template <class F>
 double fastest(Index repeats, F&& f) {
+  const Index threads = ThreadTeam::instance().num_threads();
   double best = std::numeric_limits<double>::infinity();
   for (Index i = 0; i < repeats; ++i) {
     const auto begin = std::chrono::steady_clock::now();
-    f();
+    parallel_for(threads, worth_a_thread, f);
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
     best = std::min(best, seconds.count());
   }
@@ -46,8 +52,8 @@ double fma_peak(Index repeats) {
                   width = Eigen::internal::unpacket_traits<Packet>::size;
   static_assert(steps < 1 << 24);  // float32 counts so far
   volatile S factor = S{1};
-  bool exact = false;
-  const double seconds = fastest(repeats, [&] {
+  std::atomic<Index> exact = 0;
+  const double seconds = fastest(repeats, [&](Index) {
     const S one_at_run_time = factor;
     const auto x = Eigen::internal::pset1<Packet>(one_at_run_time),
                one = Eigen::internal::pset1<Packet>(S{1});
@@ -56,28 +62,33 @@ double fma_peak(Index repeats) {
     for (Index t = 0; t < steps; ++t) {
       for (auto& chain : a) chain = Eigen::internal::pmadd(chain, x, one);
     }
-    exact = true;
-    for (const auto& chain : a) {
-      exact = exact && Eigen::internal::predux(chain) == static_cast<S>(width * steps);
-    }
+    exact += std::all_of(std::begin(a), std::end(a), [&](const Packet& chain) {
+      return Eigen::internal::predux(chain) == static_cast<S>(width * steps);
+    });
   });
-  return exact ? 2.0 * chains * steps * width / seconds : 0.0;
+  const Index threads = ThreadTeam::instance().num_threads();
+  const auto operations = static_cast<double>(2 * chains * steps * width * threads);
+  return exact == repeats * threads ? operations / seconds : 0.0;
 }
 
 // Bytes read and written per second by copies of `bytes` bytes to as many others.
 inline double copy_bandwidth(Index bytes, Index repeats) {
-  Buffer<std::uint8_t> source = Buffer<std::uint8_t>::Ones(bytes);
-  Buffer<std::uint8_t> target = Buffer<std::uint8_t>::Zero(bytes);
+  const Index threads = ThreadTeam::instance().num_threads();
+  using Bytes = Buffer<std::uint8_t>;
+  const std::vector<Bytes> sources(static_cast<std::size_t>(threads), Bytes::Ones(bytes));
+  std::vector<Bytes> targets(static_cast<std::size_t>(threads), Bytes::Zero(bytes));
   const auto size = static_cast<std::size_t>(bytes);
   const Index times = std::max<Index>(1, 8'000'000 / bytes);
-  volatile std::uint8_t seen = 0;
-  const double seconds = fastest(repeats, [&] {
+  const double seconds = fastest(repeats, [&](Index thread) {
+    const Bytes& source = sources[static_cast<std::size_t>(thread)];
+    Bytes& target = targets[static_cast<std::size_t>(thread)];
+    [[maybe_unused]] volatile std::uint8_t seen = 0;
     for (Index i = 0; i < times; ++i) {
       std::memcpy(target.data(), source.data(), size);
       seen = target[i % bytes];  // or only the last copy would have to be made
     }
   });
-  return 2.0 * static_cast<double>(bytes * times) / seconds;
+  return 2.0 * static_cast<double>(bytes * times * threads) / seconds;
 }
 
 // Steps per second of CartPole's arithmetic alone.
@@ -85,12 +96,12 @@ template <class S>
 double plain_cartpole(Index repeats) {
   constexpr Index blocks = 16, steps = 1000;
   const CartPole<S> env;
-  typename CartPole<S>::State states[blocks];
   const DiscreteAction actions[env_lanes] = {0, 1, 1, 0};
-  typename CartPole<S>::Lane rewards, sum;
-  std::uint8_t terminated[env_lanes];
-  const double seconds = fastest(repeats, [&] {
-    sum.setZero();
+  std::atomic<Index> made = 0;
+  const double seconds = fastest(repeats, [&](Index) {
+    typename CartPole<S>::State states[blocks];
+    typename CartPole<S>::Lane rewards, sum = CartPole<S>::Lane::Zero();
+    std::uint8_t terminated[env_lanes];
     for (Index t = 0; t < steps; ++t) {
       for (auto& state : states) {
         if (t % 8 == 0) state.setZero();  // before the poles have fallen
@@ -98,9 +109,10 @@ double plain_cartpole(Index repeats) {
         sum += rewards;
       }
     }
+    made += static_cast<Index>(sum.sum());
   });
-  const auto made = static_cast<double>(sum.sum());
-  return made == blocks * steps * env_lanes ? made / seconds : 0.0;
+  const Index of_all = blocks * steps * env_lanes * ThreadTeam::instance().num_threads();
+  return made == repeats * of_all ? static_cast<double>(of_all) / seconds : 0.0;
 }
 
 }  // namespace pgfast

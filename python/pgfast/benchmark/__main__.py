@@ -12,6 +12,7 @@ def main() -> int:
     """Measure, print the table, write the JSON."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--only", default="")
+    parser.add_argument("--seconds", type=float, default=0.1)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
 
@@ -24,7 +25,7 @@ def main() -> int:
     failed: dict[str, str] = {}
     with Console(stderr=True).status("limits") as status:
         machine = describe()
-        rows = list(measure(options.only, status.update, failed))
+        rows = list(measure(options.only, options.seconds, status.update, failed))
         memory = runs.peak_memory()
     if not rows:
         print(

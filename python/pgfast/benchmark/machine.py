@@ -42,7 +42,7 @@ def versions() -> dict[str, str]:
 
 
 def describe() -> dict[str, Any]:
-    """All of it, and the machine's limits."""
+    """All of it, and the limits of one thread."""
     blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
     return {
         "processor": processor(),
@@ -53,8 +53,8 @@ def describe() -> dict[str, Any]:
         "versions": versions(),
         "numpy_blas": f"{blas.get('name')} {blas.get('version')}",
         "limits": {
-            "multiply-add, flop/s": limits.fma_peak(),
-            "copy, byte/s": limits.copy_bandwidth(),
-            "CartPole, step/s": limits.cartpole_peak(),
+            "multiply-add, flop/s": limits.peak("multiply-add"),
+            "copy, byte/s": limits.peak("copy", limits.FAR),
+            "CartPole, step/s": limits.peak("CartPole"),
         },
     }

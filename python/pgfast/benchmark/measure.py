@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from functools import partial
+from typing import Any
+
+import numpy as np
 
 import pgfast as pg
-from pgfast.benchmark import kernels, minibatch, runs, stepping
+from pgfast.benchmark import kernels, limits, minibatch, runs, stepping
 from pgfast.benchmark.rows import OURS, Row
-from pgfast.benchmark.work import Work, time_calls
+from pgfast.benchmark.work import Work, time_in_turns
 
 WORKS: tuple[Callable[[], Work], ...] = (
     stepping.step,
@@ -24,47 +27,71 @@ WORKS: tuple[Callable[[], Work], ...] = (
     kernels.fisher_solve,
     minibatch.minibatch,
     runs.until_solved("npg"),
+    runs.until_solved("ppo"),
     runs.ppo_pendulum_work,
 )
-BUDGET = 0.1
-"""Seconds of timing for each member."""
+LIMIT = "limit"
+"""What the machine's limit is called among the members."""
+LIMIT_REPEATS = 3
+"""Runs of a limit in its turn, of which the fastest counts."""
 
 
 def measure(
     only: str = "",
+    seconds: float = 0.1,
     tell: Callable[[str], None] = lambda name: None,
     failed: dict[str, str] | None = None,
 ) -> Iterator[Row]:
     """Time every work whose name contains `only`, and every peer that is installed.
 
-    pgfast is timed on one thread, then on all processors; a peer on one. NumPy's twin is left out
-    where NumPy or SciPy is there as its users write it. A peer that is installed and yet raises (in
-    another version than the pinned one, say) is left out, and `failed` says of what and why.
+    Each member is timed for about `seconds`: pgfast on one thread and on all processors, a peer on
+    one, the machine's limit as pgfast. All of them take turns. A peer that is installed and yet
+    raises (in another version than the pinned one, say) is left out, and `failed` says of what and
+    why.
     """
-    before, processors = pg.get_num_threads(), len(os.sched_getaffinity(0))
+    before = pg.get_num_threads()
     try:
         for make in WORKS:
             work = make()
-            if only.lower() not in work.name.lower():
-                continue
-            tell(work.name)
-            for name in work.members:
-                if name == "reference" and {"numpy", "scipy"} & set(work.members):
-                    continue
-                pg.set_num_threads(1)
-                try:
-                    member = work.prepare(name)
-                except ImportError:
-                    continue
-                except Exception as error:
-                    if name in OURS:
-                        raise
-                    if failed is not None:
-                        failed[f"{work.name}: {name}"] = repr(error)
-                    continue
-                yield Row.of(work, name, 1, time_calls(member.run, BUDGET))
-                if name in OURS and processors > 1:
-                    pg.set_num_threads(processors)
-                    yield Row.of(work, name, processors, time_calls(member.run, BUDGET))
+            if only.lower() in work.name.lower():
+                tell(work.name)
+                yield from measure_work(work, seconds, {} if failed is None else failed)
     finally:
         pg.set_num_threads(before)
+
+
+def measure_work(work: Work, seconds: float, failed: dict[str, str]) -> list[Row]:
+    """The rows of one work."""
+    ours = sorted({1, len(os.sched_getaffinity(0))})
+    calls: dict[tuple[str, int], Callable[[], Any]] = {}
+    for name in work.members:
+        for threads in ours if name in OURS else [1]:
+            pg.set_num_threads(threads)
+            try:
+                calls[name, threads] = work.prepare(name).run
+            except ImportError:
+                continue
+            except Exception as error:
+                if name in OURS:
+                    raise
+                failed[f"{work.name}: {name}"] = repr(error)
+    limit = work.limit
+    rates: dict[int, list[float]] = {threads: [] for threads in ours}
+    if limit is not None:
+
+        def at_limit(threads: int) -> None:
+            rates[threads].append(limits.rate(limit.kind, limits.size_of(limit), LIMIT_REPEATS))
+
+        calls |= {(LIMIT, threads): partial(at_limit, threads) for threads in ours}
+    timings = time_in_turns(calls, seconds, lambda key: pg.set_num_threads(key[1]))
+    return [
+        Row.of(
+            work,
+            name,
+            threads,
+            timing,
+            None if limit is None else limit.amount / float(np.median(rates[threads])),
+        )
+        for (name, threads), timing in timings.items()
+        if name != LIMIT
+    ]

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from pgfast.benchmark import limits
 from pgfast.benchmark.work import Timing, Work
 
 TITLES = {
@@ -43,23 +42,26 @@ class Row:
     timing: Timing
     """Seconds of one call."""
     limit: float | None = None
-    """Seconds that one thread takes at the machine's limit."""
+    """Seconds that as many threads take at the machine's limit."""
     limited_by: str | None = None
 
     @classmethod
-    def of(cls, work: Work, member: str, threads: int, timing: Timing) -> Row:
-        """A member's timing, with the limit that is measured now."""
-        bound = work.limit
-        return cls(
-            work.name,
-            member,
-            threads,
-            work.unit,
-            work.amount,
-            timing,
-            None if bound is None else limits.seconds_at(bound),
-            None if bound is None else bound.kind,
-        )
+    def of(
+        cls, work: Work, member: str, threads: int, timing: Timing, limit: float | None = None
+    ) -> Row:
+        """A member's timing."""
+        kind = None if limit is None or work.limit is None else work.limit.kind
+        return cls(work.name, member, threads, work.unit, work.amount, timing, limit, kind)
+
+    @classmethod
+    def from_dict(cls, fields: dict[str, Any]) -> Row:
+        """What `as_dict` gave."""
+        return cls(**{**fields, "timing": Timing(**fields["timing"])})
+
+    @property
+    def name(self) -> tuple[str, str, int]:
+        """What was measured: of a run of the benchmarks no two rows have the same."""
+        return self.group, self.member, self.threads
 
     @property
     def title(self) -> str:
@@ -70,10 +72,8 @@ class Row:
 
     @property
     def share(self) -> float | None:
-        """Of the limit, on one thread."""
-        if self.limit is None or self.threads > 1:
-            return None
-        return self.limit / self.timing.median
+        """Of the limit of as many threads."""
+        return None if self.limit is None else self.limit / self.timing.median
 
     @property
     def rate(self) -> str:
@@ -115,6 +115,12 @@ def grouped(rows: Iterable[Row]) -> dict[str, list[Row]]:
 def ours(rows: Iterable[Row], threads: int = 1) -> Row | None:
     """pgfast's row in a group."""
     return next((r for r in rows if r.member == "pgfast" and r.threads == threads), None)
+
+
+def peers(rows: Iterable[Row]) -> list[Row]:
+    """The others in a group; NumPy's twin where there is none."""
+    others = [row for row in rows if row.member not in OURS]
+    return [row for row in others if row.member != "reference"] or others
 
 
 def slower(row: Row, than: Row) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from pgfast.benchmark.rows import OURS, Row, factor, grouped, ours, slower
+from pgfast.benchmark.rows import Row, factor, grouped, ours, peers, slower
 
 
 def head(machine: dict[str, Any]) -> str:
@@ -25,11 +25,9 @@ def share(row: Row) -> str:
     return "" if row.share is None else f"{100 * row.share:.0f}%"
 
 
-def peers(rows: list[Row], first: Row) -> str:
+def faster_than(rows: list[Row], first: Row) -> str:
     """How many times as fast as each peer."""
-    return ", ".join(
-        f"{row.title} {factor(slower(row, first))}" for row in rows if row.member not in OURS
-    )
+    return ", ".join(f"{row.title} {factor(slower(row, first))}" for row in peers(rows))
 
 
 def table(rows: Iterable[Row]) -> Any:
@@ -53,7 +51,7 @@ def table(rows: Iterable[Row]) -> Any:
         cells = [name.replace(" float32", "").rstrip(","), first.rate, share(first)]
         if many > 1:
             cells.append("" if all_threads is None else factor(slower(first, all_threads)))
-        made.add_row(*cells, peers(members, first))
+        made.add_row(*cells, faster_than(members, first))
     return made
 
 

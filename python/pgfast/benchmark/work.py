@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 
+Key = TypeVar("Key")
 LimitKind = Literal["multiply-add", "copy", "CartPole"]
 
 
@@ -70,19 +71,45 @@ class Timing:
         return cls(median, lower, upper, len(seconds))
 
 
-def time_calls(function: Callable[[], Any], budget: float = 0.2) -> Timing:
-    """Time calls for about `budget` seconds: rounds of a millisecond or of one call, three or more.
+TURN = 0.01
+"""Seconds of a turn: long beside what the first call finds in no cache, short beside the time for
+which a neighbour on a shared machine is busy."""
 
-    The call before the first round, which finds cold caches, is not counted.
+
+def time_in_turns(
+    runs: Mapping[Key, Callable[[], Any]],
+    budget: float,
+    begin: Callable[[Key], None] = lambda key: None,
+) -> dict[Key, Timing]:
+    """Time calls for about `budget` seconds each, turn by turn.
+
+    So a machine that is slower for a while is so for all of them, and the ratio of their medians
+    stays what it is. There are three turns or more. A turn is `begin(key)`, a call that is not
+    counted, and for 10 ms rounds of a millisecond; or one call, where it takes longer.
     """
-    begin = time.perf_counter()
-    function()
-    calls = max(1, int(1e-3 / max(time.perf_counter() - begin, 1e-9)))
-    seconds: list[float] = []
-    end = time.perf_counter() + budget
-    while len(seconds) < 3 or time.perf_counter() < end:
-        begin = time.perf_counter()
-        for _ in range(calls):
-            function()
-        seconds.append((time.perf_counter() - begin) / calls)
-    return Timing.of(seconds)
+    calls = {}
+    for key, run in runs.items():
+        begin(key)
+        run()  # the first finds nothing in any cache
+        started = time.perf_counter()
+        run()
+        calls[key] = int(1e-3 / max(time.perf_counter() - started, 1e-9))
+    seconds: dict[Key, list[float]] = {key: [] for key in runs}
+    turns, end = 0, time.perf_counter() + budget * len(runs)
+    while turns < 3 or time.perf_counter() < end:
+        turns += 1
+        for key, run in runs.items():
+            begin(key)
+            if calls[key] > 0:
+                run()
+            turn_ends = time.perf_counter() + TURN
+            while True:
+                many = range(max(1, calls[key]))
+                started = time.perf_counter()
+                for _ in many:
+                    run()
+                now = time.perf_counter()
+                seconds[key].append((now - started) / len(many))
+                if now >= turn_ends:
+                    break
+    return {key: Timing.of(found) for key, found in seconds.items()}
