@@ -24,7 +24,7 @@ TOLD = (
     "gae, T=128",
     "score, linear softmax",
     "Fisher solve",
-    "PPO minibatch",
+    "PPO minibatches",
     "PPO on ",
     "CartPole-v1 until solved, npg",
     "CartPole-v1 until solved, ppo",

@@ -22,7 +22,7 @@ SMALL = {
     "score": lambda: kernels.score(256, 6, 3),
     "score of a network": lambda: kernels.score(256, 6, 3, (8,)),
     "Fisher solve": lambda: kernels.fisher_solve(4096, 6, 3),
-    "minibatch": lambda: minibatch.minibatch(64, 4, 2, (16, 16)),
+    "minibatches": lambda: minibatch.minibatches(3, 64, 4, 2, (16, 16)),
     "CartPole": lambda: stepping.step("CartPole-v1", 64),
     "Pendulum": lambda: stepping.step("Pendulum-v1", 8),
     "FrozenLake": lambda: stepping.step("FrozenLake-v1", 8),
@@ -68,11 +68,11 @@ def test_operations_of_the_score_are_those_of_its_products():
     assert deep == 2 * 10 * ((6 * 8 + 8 * 3) + (6 * 8 + 8 * 3) + 8 * 3)
 
 
-def test_operations_of_a_minibatch_are_those_of_its_products():
+def test_operations_of_minibatches_are_those_of_its_products():
     """As the score's, for both networks."""
     layers = [4 * 16, 16 * 16, 16 * 2], [4 * 16, 16 * 16, 16]
-    expected = sum(2 * 64 * (3 * sum(sizes) - sizes[0]) for sizes in layers)
-    assert minibatch.minibatch(64, 4, 2, (16, 16)).limit.amount == expected
+    expected = sum(2 * 3 * 64 * (3 * sum(sizes) - sizes[0]) for sizes in layers)
+    assert minibatch.minibatches(3, 64, 4, 2, (16, 16)).limit.amount == expected
 
 
 def test_limits_are_those_of_a_processor():

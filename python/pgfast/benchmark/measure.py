@@ -25,7 +25,7 @@ WORKS: tuple[Callable[[], Work], ...] = (
     kernels.gae,
     kernels.score,
     kernels.fisher_solve,
-    minibatch.minibatch,
+    minibatch.minibatches,
     runs.until_solved("npg"),
     runs.until_solved("ppo"),
     runs.ppo_pendulum_work,

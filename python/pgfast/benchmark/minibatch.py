@@ -1,4 +1,4 @@
-"""One minibatch of PPO: forward, loss, backward and Adam of a policy and a value function."""
+"""PPO's minibatches: forward, loss, backward and Adam of a policy and a value function."""
 
 from __future__ import annotations
 
@@ -15,11 +15,14 @@ from pgfast.reference import algorithms as twins
 CLIP, ENTROPY, ALPHA = 0.2, 0.01, 1e-3
 
 
-def minibatch(B: int = 256, D: int = 4, A: int = 2, hidden: tuple[int, ...] = (64, 64)) -> Work:
-    """The clipped surrogate with entropy bonus, and the squared error of the values.
+def minibatches(
+    times: int = 32, B: int = 256, D: int = 4, A: int = 2, hidden: tuple[int, ...] = (64, 64)
+) -> Work:
+    """As many as an update makes, one after the other: 32 are two epochs of 16.
 
-    Counted as operations: a product forward and two back with every weight matrix, but for the
-    first layers, whose inputs need no gradient.
+    The clipped surrogate with entropy bonus, and the squared error of the values. Counted as
+    operations: a product forward and two back with every weight matrix, but for the first layers,
+    whose inputs need no gradient.
     """
     rng = np.random.default_rng(0)
     observations = rng.normal(size=(B, D)).astype(np.float32)
@@ -52,15 +55,15 @@ def minibatch(B: int = 256, D: int = 4, A: int = 2, hidden: tuple[int, ...] = (6
                 ("clipped", CLIP, ENTROPY, 0.0, 0.0),
                 None,
                 (value._kernel, value_adam.arguments(value.theta), targets, None, 0.0),
-                1,
+                times,
                 B,
                 np.inf,
                 np.inf,
                 0,
                 0,
             )
-            adam.count += 1
-            value_adam.count += 1
+            adam.count += times
+            value_adam.count += times
             return policy.theta, value.theta
 
         return Member(run)
@@ -74,20 +77,21 @@ def minibatch(B: int = 256, D: int = 4, A: int = 2, hidden: tuple[int, ...] = (6
         adam, value_adam = twins.Adam(actor, ALPHA), twins.Adam(critic, ALPHA)
 
         def run() -> Any:
-            twins.climb_minibatches(
-                actor,
-                adam,
-                observations,
-                actions,
-                log_probs,
-                advantages,
-                weighting="clipped",
-                clip=CLIP,
-                entropy=ENTROPY,
-                value=critic,
-                value_adam=value_adam,
-                targets=targets,
-            )
+            for _ in range(times):
+                twins.climb_minibatches(
+                    actor,
+                    adam,
+                    observations,
+                    actions,
+                    log_probs,
+                    advantages,
+                    weighting="clipped",
+                    clip=CLIP,
+                    entropy=ENTROPY,
+                    value=critic,
+                    value_adam=value_adam,
+                    targets=targets,
+                )
             return actor.theta, critic.theta
 
         return Member(run)
@@ -106,7 +110,8 @@ def minibatch(B: int = 256, D: int = 4, A: int = 2, hidden: tuple[int, ...] = (6
         tensors = [from_numpy(x) for x in data]
 
         def run() -> Any:
-            torch.ppo_step(actor, critic, adam, tensors, CLIP, ENTROPY)
+            for _ in range(times):
+                torch.ppo_step(actor, critic, adam, tensors, CLIP, ENTROPY)
             return actor, critic
 
         return Member(run, lambda models: [torch.flat(m.parameters()) for m in models])
@@ -123,17 +128,18 @@ def minibatch(B: int = 256, D: int = 4, A: int = 2, hidden: tuple[int, ...] = (6
 
         def run() -> Any:
             nonlocal state
-            state = block_until_ready(
-                jax.ppo_step(state, arrays, sizes=sizes, clip=CLIP, entropy=ENTROPY, alpha=ALPHA)
-            )
-            return state[0]
+            for _ in range(times):
+                state = jax.ppo_step(
+                    state, arrays, sizes=sizes, clip=CLIP, entropy=ENTROPY, alpha=ALPHA
+                )
+            return block_until_ready(state)[0]
 
         return Member(run)
 
     expected = twin().run()
 
     def check(thetas: Any) -> None:
-        # Adam's first step is α times the sign of the gradient, but where that is nearly 0.
+        # Adam's steps are about α times the sign of the gradient, but where that is nearly 0.
         for theta, other in zip(thetas, expected, strict=True):
             assert (np.abs(np.asarray(theta) - other) > 0.1 * ALPHA).mean() < 0.01
 
@@ -141,11 +147,12 @@ def minibatch(B: int = 256, D: int = 4, A: int = 2, hidden: tuple[int, ...] = (6
     for outputs in (A, 1):
         sizes = [D, *hidden, outputs]
         products = [i * o for i, o in itertools.pairwise(sizes)]
-        flops += 2.0 * B * (3 * sum(products) - products[0])
+        flops += 2.0 * times * B * (3 * sum(products) - products[0])
+    networks_of = f"two {'x'.join(map(str, hidden))} tanh networks"
     return Work(
-        f"PPO minibatch, B={B}, two {'x'.join(map(str, hidden))} tanh networks, float32",
+        f"PPO minibatches, {times} of B={B}, {networks_of}, float32",
         "sample",
-        B,
+        times * B,
         {"pgfast": pgfast, "reference": twin, "torch": pytorch, "jax": jax},
         check,
         Limit("multiply-add", flops),
