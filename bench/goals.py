@@ -138,9 +138,9 @@ class Within:
 
 
 RESETS = (
-    "episodes: the limit reads no actions, counts no steps, writes no rows and makes no resets, and "
-    "its states stay in the first-level cache; with random actions one lane of 22 ends its episode "
-    "in a step. The call from Python is a twelfth"
+    "episodes: the limit reads no actions, counts no steps, writes no rows and makes no resets, "
+    "and its states stay in the first-level cache; with random actions one lane of 22 ends its "
+    "episode in a step. The call from Python is a twelfth"
 )
 ARITHMETIC = "the environment's own arithmetic"
 SAME_UNITS = "tanh, the distribution and the rest need the same units as the products"
@@ -156,8 +156,8 @@ NARROW = (
 ONCE, EACH_STEP = NARROW.format("every sample once"), NARROW.format("every sample in every step")
 ONE_BLOCK = "4 environments are one block, which one thread steps"
 WAITS = (
-    "a minibatch is two blocks; threads wait for each other before and after Adam, and where one of "
-    "them is slowed down for a while, so are both"
+    "a minibatch is two blocks; threads wait for each other before and after Adam, and where one "
+    "of them is slowed down for a while, so are both"
 )
 SHARED = "as far as not the machine itself, unexplained: nothing between the blocks is serial"
 CHECKS = "updates, and the checks that it is solved"
