@@ -81,6 +81,48 @@ TEST(every_block_once,
   }
 }
 
+TEST(two_lists, "All blocks of two lists run once, however many each of them has.") {
+  for (const int threads : {1, 2, 3, 4}) {
+    const check::NumThreads use(threads);
+    for (const Index first : {0, 1, 2, 7, 64}) {
+      for (const Index second : {0, 1, 3, 64}) {
+        CONTEXT(threads << " threads, " << first << " and " << second << " blocks");
+        std::vector<int> counts(static_cast<std::size_t>(first + second));
+        const auto count = [&](Index block) { ++counts[static_cast<std::size_t>(block)]; };
+        const auto count_behind = [&](Index block) { count(first + block); };
+        parallel_for(Blocks{first, worth_a_thread, count},
+                     Blocks{second, worth_a_thread, count_behind});
+        CHECK(std::all_of(counts.begin(), counts.end(), [](int c) { return c == 1; }));
+      }
+    }
+  }
+}
+
+// Whether a block of each list ran at the same time, the first one's on the calling thread and the
+// second one's on another. Not for ever, see blocks_meet.
+bool lists_meet() {
+  const auto caller = std::this_thread::get_id();
+  std::atomic<int> running{0};
+  std::atomic<bool> met{false}, own{true};
+  const auto meet = [&](bool mine) {
+    own = own && (std::this_thread::get_id() == caller) == mine;
+    if (++running == 2) met = true;
+    const auto give_up = std::chrono::steady_clock::now() + std::chrono::milliseconds(100);
+    while (!met && std::chrono::steady_clock::now() < give_up) std::this_thread::yield();
+  };
+  const auto first = [&](Index) { meet(true); };
+  const auto second = [&](Index) { meet(false); };
+  parallel_for(Blocks{1, worth_a_thread, first}, Blocks{1, worth_a_thread, second});
+  return met && own;
+}
+
+TEST(own_list, "The caller begins with the first list, a helper with the second.") {
+  const check::NumThreads use(2);
+  bool met = false;
+  for (int attempt = 0; attempt < 300 && !met; ++attempt) met = lists_meet();
+  CHECK(met);
+}
+
 TEST(many_short_calls, "Calls in quick succession don't disturb each other's late helpers.") {
   const check::NumThreads use(4);
   for (int call = 0; call < 2000; ++call) CHECK(runs_every_block_once(1 + call % 9));
@@ -226,6 +268,28 @@ TEST(exceptions,
       CHECK(std::all_of(counts.begin(), counts.end(), [](int count) { return count <= 1; }));
     }
     CHECK(runs_every_block_once(100));
+  }
+}
+
+TEST(exceptions_of_either, "An exception of the second list comes out as one of the first does.") {
+  for (const int threads : {1, 2, 4}) {
+    CONTEXT(threads << " threads");
+    const check::NumThreads use(threads);
+    for (const int fails : {0, 1}) {
+      std::string seen;
+      const auto list = [&](int which) {
+        return [=](Index block) {
+          if (which == fails && block == 3) throw std::runtime_error("block");
+        };
+      };
+      const auto first = list(0), second = list(1);
+      try {
+        parallel_for(Blocks{5, worth_a_thread, first}, Blocks{5, worth_a_thread, second});
+      } catch (const std::runtime_error& error) {
+        seen = error.what();
+      }
+      CHECK_EQ(seen, "block");
+    }
   }
 }
 

@@ -10,11 +10,13 @@
 //       shorten g and g_V where they are longer than `max_gradient_norm`
 //       theta <- Adam up g,  phi <- Adam down g_V
 //
-// Memory plan: a tile of 32 samples is gathered from the batch, then policy and value function go
-// forward and back over it while it lies in the first-level cache. A minibatch is cut into blocks
-// of 128 samples, a large one into at most 64 longer ones, whose gradients are added in block
-// order: the same bits on any number of threads. Tiles are made once per thread and
-// call, gradients once per thread and minibatch.
+// Memory plan: a tile of 32 samples is gathered from the batch, then a network goes forward and
+// back over it while it lies in the first-level cache. A minibatch is cut into blocks of 128
+// samples, a large one into at most 64 longer ones, whose gradients are added in block order: the
+// same bits on any number of threads. Blocks of the policy and of the value function are two lists:
+// on one thread both in one sweep take as long, and on two even a minibatch of 64 is shared out,
+// and weights and gradient of a network stay in one cache. Tiles are made once per thread and call,
+// gradients once per thread and minibatch.
 #pragma once
 
 #include <cmath>
@@ -84,56 +86,63 @@ inline Index minibatch_block(Index batch_size) {
   return std::max<Index>(128, ceil_div(ceil_div(batch_size, 64), tile_rows) * tile_rows);
 }
 
-// A tile of samples copied from all over the batch.
-template <class S, class Action>
-class Gathered {
- public:
-  Gathered(const Samples<S, Action>& from, const ValueSamples<S>* values, Index D, Index A, Index Z)
-      : from_(from),
-        values_(values),
-        D_(D),
-        A_(A),
-        Z_(Z),
-        observations_(tile_rows * D),
-        old_z_(from.old_z ? tile_rows * Z : 0),
-        reference_z_(from.reference_z ? tile_rows * Z : 0),
-        actions_(tile_rows * A),
-        masks_(from.states.masks ? tile_rows * Z : 0) {}
-
-  Samples<S, Action> samples(const Index* order, Index rows) {
-    const auto copy = [](const auto* source, Index from, Index width, auto* target, Index to) {
-      std::copy_n(source + from * width, width, target + to * width);
-    };
-    for (Index r = 0; r < rows; ++r) {
-      const Index b = order[r];
-      copy(from_.states.observations, b, D_, observations_.data(), r);
-      copy(from_.actions, b, A_, actions_.data(), r);
-      if (from_.states.masks) copy(from_.states.masks, b, Z_, masks_.data(), r);
-      if (from_.log_probs) log_probs_[r] = from_.log_probs[b];
-      advantages_[r] = from_.advantages[b];
-      if (from_.old_z) copy(from_.old_z, b, Z_, old_z_.data(), r);
-      if (from_.reference_z) copy(from_.reference_z, b, Z_, reference_z_.data(), r);
-      if (values_) targets_[r] = values_->targets[b];
-      if (values_ && values_->old_values) old_values_[r] = values_->old_values[b];
-    }
-    return {{observations_.data(), rows, from_.states.masks ? masks_.data() : nullptr},
-            actions_.data(),
-            from_.log_probs ? log_probs_ : nullptr,
-            advantages_,
-            from_.old_z ? old_z_.data() : nullptr,
-            from_.reference_z ? reference_z_.data() : nullptr};
+// target (rows, width) = the rows of `source` that `order` names; nothing where it is null
+template <class T>
+void gather(const T* source, const Index* order, Index rows, Index width, T* target) {
+  if (!source) return;
+  for (Index r = 0; r < rows; ++r) {
+    std::copy_n(source + order[r] * width, width, target + r * width);
   }
-  const S* targets() const { return targets_; }
-  const S* old_values() const { return old_values_; }
+}
+
+// The policy's tile, with what is copied to it from all over the batch.
+template <class S, class P>
+class GatheredPolicyTile {
+ public:
+  using Action = typename P::template Action<S>;
+
+  GatheredPolicyTile(const P& policy, const S* theta, const Samples<S, Action>& from)
+      : tile_(policy, theta),
+        from_(from),
+        D_(policy.network.input_size()),
+        A_(policy.distribution.action_size()),
+        Z_(policy.network.output_size()),
+        observations_(tile_rows * D_),
+        old_z_(from.old_z ? tile_rows * Z_ : 0),
+        reference_z_(from.reference_z ? tile_rows * Z_ : 0),
+        actions_(tile_rows * A_),
+        masks_(from.states.masks ? tile_rows * Z_ : 0) {}
+
+  void theta_changed() { tile_.theta_changed(); }
+
+  // gradient += scale sum_b dL_b/dtheta over the samples that `order` names.
+  SurrogateSums add(const Surrogate<S>& surrogate, const Index* order, Index rows, S scale,
+                    S* gradient) {
+    gather(from_.states.observations, order, rows, D_, observations_.data());
+    gather(from_.states.masks, order, rows, Z_, masks_.data());
+    gather(from_.actions, order, rows, A_, actions_.data());
+    gather(from_.log_probs, order, rows, Index{1}, log_probs_);
+    gather(from_.advantages, order, rows, Index{1}, advantages_);
+    gather(from_.old_z, order, rows, Z_, old_z_.data());
+    gather(from_.reference_z, order, rows, Z_, reference_z_.data());
+    const Samples<S, Action> gathered{
+        {observations_.data(), rows, from_.states.masks ? masks_.data() : nullptr},
+        actions_.data(),
+        from_.log_probs ? log_probs_ : nullptr,
+        advantages_,
+        from_.old_z ? old_z_.data() : nullptr,
+        from_.reference_z ? reference_z_.data() : nullptr};
+    return tile_.add(surrogate, gathered, scale, gradient);
+  }
 
  private:
+  SurrogateTile<S, P> tile_;
   const Samples<S, Action>& from_;
-  const ValueSamples<S>* values_;
   Index D_, A_, Z_;
   Buffer<S> observations_, old_z_, reference_z_;
   Buffer<Action> actions_;
   Buffer<bool> masks_;
-  S log_probs_[tile_rows], advantages_[tile_rows], targets_[tile_rows], old_values_[tile_rows];
+  S log_probs_[tile_rows], advantages_[tile_rows];
 };
 
 // dz (rows) = scale * d/dV of the error; returns the sum of errors.
@@ -158,6 +167,42 @@ double value_error(const S* values, const S* targets, const S* old_values, S cli
   }
   return sum;
 }
+
+// The value function's tile, likewise.
+template <class S, class V>
+class GatheredValueTile {
+ public:
+  GatheredValueTile(const V& value, const S* phi, const S* observations,
+                    const ValueSamples<S>& from)
+      : tile_(value, phi),
+        from_observations_(observations),
+        from_(from),
+        D_(value.input_size()),
+        observations_(tile_rows * D_) {}
+
+  void theta_changed() { tile_.theta_changed(); }
+
+  // gradient += scale sum_b d/dphi of the error; gives the sum of errors.
+  double add(const Index* order, Index rows, S scale, S* gradient) {
+    gather(from_observations_, order, rows, D_, observations_.data());
+    gather(from_.targets, order, rows, Index{1}, targets_);
+    gather(from_.old_values, order, rows, Index{1}, old_values_);
+    const S* values = tile_.forward(observations_.data(), rows);
+    S dz[tile_rows];
+    const double error = value_error(values, targets_, from_.old_values ? old_values_ : nullptr,
+                                     from_.clip, rows, scale, dz);
+    tile_.backward(dz, gradient);
+    return error;
+  }
+
+ private:
+  typename V::template Tile<S> tile_;
+  const S* from_observations_;
+  const ValueSamples<S>& from_;
+  Index D_;
+  Buffer<S> observations_;
+  S targets_[tile_rows], old_values_[tile_rows];
+};
 
 // Shortens the vector to `longest` where it is longer; gives its length. The sum is in double, of
 // eight lanes.
@@ -195,28 +240,23 @@ MinibatchOutcome climb_minibatches(const P& policy, AdamParameters<S>& theta,
               blocks = ceil_div(batch_size, block_size);
   const Index P_size = theta.size, V_size = value ? phi->size : 0, stride = P_size + V_size;
 
-  struct Tile {
-    SurrogateTile<S, P> policy;
-    std::unique_ptr<typename V::template Tile<S>> value;
-    detail::Gathered<S, typename P::template Action<S>> gathered;
+  using PolicyTile = detail::GatheredPolicyTile<S, P>;
+  using ValueTile = detail::GatheredValueTile<S, V>;
+  WorkMemory<PolicyTile> policy_tiles;
+  WorkMemory<ValueTile> value_tiles;
+  const auto make_policy_tile = [&] {
+    return std::make_unique<PolicyTile>(policy, theta.theta, samples);
   };
-  const auto make_tile = [&] {
-    return std::unique_ptr<Tile>(new Tile{
-        SurrogateTile<S, P>(policy, theta.theta),
-        value ? std::make_unique<typename V::template Tile<S>>(*value, phi->theta) : nullptr,
-        {samples, value_samples, policy.network.input_size(), policy.distribution.action_size(),
-         policy.network.output_size()}});
+  const auto make_value_tile = [&] {
+    return std::make_unique<ValueTile>(*value, phi->theta, samples.states.observations,
+                                       *value_samples);
   };
-  WorkMemory<Tile> tiles;
-  struct BlockSums {
-    SurrogateSums policy;
-    double value_error = 0;
-  };
-  std::vector<BlockSums> block_sums(static_cast<std::size_t>(blocks));
+  std::vector<SurrogateSums> policy_sums(static_cast<std::size_t>(blocks));
+  std::vector<double> value_errors(static_cast<std::size_t>(blocks));
   Buffer<S> gradient(stride);
-  // A sample of the smallest policy takes 40 ns; of larger ones, 2 flops forward and 4 back for
+  // Of a sample: 40 ns for the smallest policy; for a larger one, 2 flops forward and 4 back for
   // each parameter.
-  const Index block_ns = block_size * (40 + stride * 6 / 100);
+  const Index P_ns = 40 + P_size * 6 / 100, V_ns = 20 + V_size * 6 / 100;
 
   MinibatchOutcome outcome;
   for (Index epoch = 0; epoch < settings.epochs; ++epoch) {
@@ -229,30 +269,40 @@ MinibatchOutcome climb_minibatches(const P& policy, AdamParameters<S>& theta,
     for (Index begin = 0; begin < n; begin += batch_size) {
       const Index count = std::min(batch_size, n - begin), used = ceil_div(count, block_size);
       const S scale = S{1} / static_cast<S>(count);
-      OrderedSum<S> gradients(gradient.data(), stride, used);
-      parallel_for(used, block_ns, [&](Index block) {
-        const auto tile = tiles.borrow(make_tile);
+      const Index* order = rows.data() + begin;
+      OrderedSum<S> policy_gradients(gradient.data(), P_size, used);
+      OrderedSum<S> value_gradients(gradient.data() + P_size, V_size, used);
+      // The sums of what add(order, rows, gradient) gives for each tile of a block.
+      const auto add_block = [&](Index block, OrderedSum<S>& gradients, auto&& add) {
         S* block_gradient = gradients.zeros(block);
-        BlockSums& sums = block_sums[static_cast<std::size_t>(block)] = {};
+        decltype(add(order, Index{1}, block_gradient)) sums{};
         const Index first = block * block_size;
-        for_each_tile(first, std::min(count, first + block_size), [&](Index at, Index size) {
-          const auto gathered = tile->gathered.samples(rows.data() + begin + at, size);
-          sums.policy += tile->policy.add(surrogate, gathered, scale, block_gradient);
-          if (!value) return;
-          const S* values = tile->value->forward(gathered.states.observations, size);
-          S dz[tile_rows];
-          sums.value_error +=
-              detail::value_error(values, tile->gathered.targets(),
-                                  value_samples->old_values ? tile->gathered.old_values() : nullptr,
-                                  value_samples->clip, size, scale, dz);
-          tile->value->backward(dz, block_gradient + P_size);
-        });
+        for_each_tile(first, std::min(count, first + block_size),
+                      [&](Index at, Index size) { sums += add(order + at, size, block_gradient); });
         gradients.add(block, block_gradient);
-      });
+        return sums;
+      };
+      const auto policy_block = [&](Index block) {
+        const auto tile = policy_tiles.borrow(make_policy_tile);
+        policy_sums[static_cast<std::size_t>(block)] = add_block(
+            block, policy_gradients, [&](const Index* of_tile, Index size, S* block_gradient) {
+              return tile->add(surrogate, of_tile, size, scale, block_gradient);
+            });
+      };
+      const auto value_block = [&](Index block) {
+        const auto tile = value_tiles.borrow(make_value_tile);
+        value_errors[static_cast<std::size_t>(block)] = add_block(
+            block, value_gradients, [&](const Index* of_tile, Index size, S* block_gradient) {
+              return tile->add(of_tile, size, scale, block_gradient);
+            });
+      };
+      const Index longest = std::min(count, block_size);
+      parallel_for(Blocks{used, longest * P_ns, policy_block},
+                   Blocks{value ? used : 0, longest * V_ns, value_block});
       SurrogateSums sums;
       for (Index block = 0; block < used; ++block) {
-        sums += block_sums[static_cast<std::size_t>(block)].policy;
-        outcome.value_loss += block_sums[static_cast<std::size_t>(block)].value_error;
+        sums += policy_sums[static_cast<std::size_t>(block)];
+        outcome.value_loss += value_errors[static_cast<std::size_t>(block)];
       }
       outcome.means += sums;
       if (sums.kl / static_cast<double>(count) > settings.target_kl) {
@@ -272,10 +322,8 @@ MinibatchOutcome climb_minibatches(const P& policy, AdamParameters<S>& theta,
       theta.step(gradient.data(), S{1});
       if (value) phi->step(gradient.data() + P_size, S{-1});
       ++outcome.minibatches;
-      tiles.for_each([&](Tile& tile) {
-        tile.policy.theta_changed();
-        if (value) tile.value->theta_changed();
-      });
+      policy_tiles.for_each([](PolicyTile& tile) { tile.theta_changed(); });
+      value_tiles.for_each([](ValueTile& tile) { tile.theta_changed(); });
     }
     outcome.scale(n);
   }

@@ -19,50 +19,95 @@ namespace pgfast {
 // brings.
 inline constexpr Index worth_a_thread = 10'000;
 
+namespace detail {
+
+// What the caller and its helpers share of two lists of blocks; the last of them frees it.
+class Claims {
+ public:
+  Claims(Index first, Index second) : counts_{first, second} {}
+
+  // run(block) for every block of a list that nobody has claimed before.
+  template <class Run>
+  void take(int list, const Run& run) {
+    for (;;) {
+      const Index block = next_[list].fetch_add(1, std::memory_order_relaxed);
+      if (block >= counts_[list]) return;
+      try {  // a block's work memory may be refused; the others must still be waited for
+        run(block);
+      } catch (...) {
+        if (!failed_.exchange(true)) failure_ = std::current_exception();
+      }
+      if (finished_.fetch_add(1, std::memory_order_acq_rel) + 1 == all()) finished_.notify_all();
+    }
+  }
+
+  // Until all blocks of both lists are finished; throws what the first that failed has thrown.
+  void wait() {
+    const auto finished = [&] { return finished_.load(std::memory_order_acquire); };
+    if (!awake_until([&] { return finished() == all(); })) {
+      for (Index done; (done = finished()) != all();) {
+        finished_.wait(done, std::memory_order_acquire);
+      }
+    }
+    if (failed_.load()) {  // taken out: a late helper must not be the one that frees it
+      std::rethrow_exception(std::exchange(failure_, nullptr));
+    }
+  }
+
+ private:
+  Index all() const { return counts_[0] + counts_[1]; }
+
+  const Index counts_[2];
+  std::atomic<Index> next_[2]{0, 0};
+  std::atomic<Index> finished_{0};
+  std::atomic<bool> failed_{false};
+  std::exception_ptr failure_;
+};
+
+}  // namespace detail
+
+// A list of blocks: run(block) for block in [0, count), each of about `ns` nanoseconds or more.
+template <class F>
+struct Blocks {
+  Index count, ns;
+  F run;
+};
+template <class F>
+Blocks(Index, Index, F&&) -> Blocks<F>;  // of a function that has a name, a reference to it
+
+// All blocks of two lists. The calling thread begins with the first list, helpers with the second;
+// who finds his empty goes on with the other. So where the lists work on different data, and are
+// done again and again, a thread mostly finds in its own cache what it left there.
+template <class F, class G>
+void parallel_for(const Blocks<F>& first, const Blocks<G>& second) {
+  ThreadTeam& team = ThreadTeam::instance();
+  const Index count = first.count + second.count;
+  const Index ns = first.count * first.ns + second.count * second.ns;
+  const Index threads = std::min<Index>({team.num_threads(), count, ns / worth_a_thread});
+  if (threads <= 1) {
+    for (Index block = 0; block < first.count; ++block) first.run(block);
+    for (Index block = 0; block < second.count; ++block) second.run(block);
+    return;
+  }
+  const auto shared = std::make_shared<detail::Claims>(first.count, second.count);
+  // The lists live on the caller's stack: only a thread that has claimed a block touches them, and
+  // the caller leaves only when every claimed block is finished.
+  const auto run_first = [&first](Index block) { first.run(block); };
+  const auto run_second = [&second](Index block) { second.run(block); };
+  team.help(static_cast<int>(threads) - 1, [shared, run_first, run_second] {
+    shared->take(1, run_second);
+    shared->take(0, run_first);
+  });
+  shared->take(0, run_first);
+  shared->take(1, run_second);
+  shared->wait();
+}
+
 // f(block) for block in [0, blocks), each of which takes about `block_ns` nanoseconds or more.
 template <class F>
 void parallel_for(Index blocks, Index block_ns, F&& f) {
-  ThreadTeam& team = ThreadTeam::instance();
-  const Index threads =
-      std::min<Index>({team.num_threads(), blocks, blocks * block_ns / worth_a_thread});
-  if (threads <= 1) {
-    for (Index block = 0; block < blocks; ++block) f(block);
-    return;
-  }
-  struct Shared {
-    std::atomic<Index> next{0};
-    std::atomic<Index> finished{0};
-    std::atomic<bool> failed{false};
-    std::exception_ptr failure;
-  };
-  auto shared = std::make_shared<Shared>();
-  // `f` lives on the caller's stack: only a thread that has claimed a block touches it, and the
-  // caller leaves only when every claimed block is finished.
-  const auto work = [shared, blocks, &f] {
-    for (;;) {
-      const Index block = shared->next.fetch_add(1, std::memory_order_relaxed);
-      if (block >= blocks) return;
-      try {  // a block's work memory may be refused; the others must still be waited for
-        f(block);
-      } catch (...) {
-        if (!shared->failed.exchange(true)) shared->failure = std::current_exception();
-      }
-      if (shared->finished.fetch_add(1, std::memory_order_acq_rel) + 1 == blocks) {
-        shared->finished.notify_all();
-      }
-    }
-  };
-  team.help(static_cast<int>(threads) - 1, work);
-  work();
-  const auto finished = [&] { return shared->finished.load(std::memory_order_acquire); };
-  if (!awake_until([&] { return finished() == blocks; })) {
-    for (Index done; (done = finished()) != blocks;) {
-      shared->finished.wait(done, std::memory_order_acquire);
-    }
-  }
-  if (shared->failed.load()) {  // taken out: a late helper must not be the one that frees it
-    std::rethrow_exception(std::exchange(shared->failure, nullptr));
-  }
+  const auto nothing = [](Index) {};
+  parallel_for(Blocks<F&>{blocks, block_ns, f}, Blocks{0, 0, nothing});
 }
 
 // How a batch of samples is cut: whole tiles, at least 512 samples (as much of the smallest network
