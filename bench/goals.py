@@ -111,8 +111,9 @@ class Threads:
         if one is None or two is None:
             return None
         ratio = slower(one, two)
-        at_limit = "" if one.limit is None or two.limit is None else one.limit / two.limit
-        return Measured(f"{ratio:.3g} ×", ratio >= self.times, at_limit and f"{at_limit:.3g} ×")
+        limited = one.limit is not None and two.limit is not None
+        at_limit = f"{one.limit / two.limit:.3g} ×" if limited else ""
+        return Measured(f"{ratio:.3g} ×", ratio >= self.times, at_limit)
 
 
 @dataclass(frozen=True)
