@@ -157,8 +157,8 @@ NARROW = (
 ONCE, EACH_STEP = NARROW.format("every sample once"), NARROW.format("every sample in every step")
 ONE_BLOCK = "4 environments are one block, which one thread steps"
 WAITS = (
-    "a minibatch is two blocks; threads wait for each other before and after Adam, and where one "
-    "of them is slowed down for a while, so are both"
+    "a minibatch is two blocks of each network; threads wait for each other before and after Adam, "
+    "and where one of them is slowed down for a while, so are both"
 )
 SHARED = "as far as not the machine itself, unexplained: nothing between the blocks is serial"
 CHECKS = "updates, and the checks that it is solved"

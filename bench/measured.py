@@ -33,8 +33,9 @@ class Reports:
 
 
 def read(paths: Iterable[Path]) -> Reports:
-    """The quietest of each kind; files in any order."""
+    """The quietest of each kind, all of one build; files in any order."""
     found: dict[str, list[dict[str, Any]]] = {"benchmarks": [], "runs": [], "rows": []}
+    builds: dict[str, Path] = {}
     for path in paths:
         report = json.loads(path.read_text())
         kinds = found.keys() & report.keys()
@@ -43,9 +44,21 @@ def read(paths: Iterable[Path]) -> Reports:
                 f"{path}: expected a report of pytest-benchmark, bench/runs.py or `pgfast bench`"
             )
         found[kinds.pop()].append(report)
+        builds.setdefault(extension_of(report), path)
+    if len(builds) > 1:
+        told = ", ".join(f"{path} is of {build}" for build, path in builds.items())
+        raise ValueError(f"expected reports of one build of the extension; {told}")
     if not found["benchmarks"]:
         raise ValueError("expected a report of pytest-benchmark")
     return Reports(*(quietest(reports or [{kind: []}]) for kind, reports in found.items()))
+
+
+def extension_of(report: dict[str, Any]) -> str:
+    """The digest of the build that was measured."""
+    benchmarks = "machine_info" in report
+    machine = report["machine_info"]["pgfast"] if benchmarks else report["machine"]
+    build: str = machine.get("extension", "an unknown build")
+    return build
 
 
 def quietest(reports: list[dict[str, Any]]) -> dict[str, Any]:

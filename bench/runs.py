@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from pgfast.benchmark import ONE_THREAD
+from pgfast.benchmark.machine import describe
 from pgfast.benchmark.runs import peak_memory
 
 PEERS = Path(__file__).parent / "peers"
@@ -124,6 +125,7 @@ def measure(seeds: int, only: str) -> dict[str, Any]:
             }
         )
     return {
+        "machine": describe(),
         "runs": runs,
         "missing": sorted({p.member for p in missing}),
         "versions": {name: version_of(name) for name in ("rltools", "stable-baselines3", "sbx-rl")},

@@ -475,6 +475,7 @@ def test_bench_prints_the_table_and_writes_the_figures(tmp_path):
     assert {row["member"] for row in record["rows"]} == {"pgfast"}
     assert all(row["timing"]["median"] > 0 for row in record["rows"])
     assert record["machine"]["build"]["version"] == pg.__version__
+    assert re.fullmatch("[0-9a-f]{16}", record["machine"]["extension"])
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,7 @@ def report():
         "system": "Linux",
         "python": "3.11",
         "build": dict(pg.build_info()),
+        "extension": EXTENSION,
         "versions": {"numpy": "2.0"},
         "numpy_blas": "openblas 0.3",
         "limits": {"multiply-add, flop/s": 1e11, "copy, byte/s": 2e10, "CartPole, step/s": 1e9},
@@ -79,7 +80,9 @@ def reports(monkeypatch, report):
     return importlib.import_module("measured").Reports(report, WHOLE, {"rows": []})
 
 
+EXTENSION = "fedcba9876543210"
 WHOLE = {
+    "machine": {"extension": EXTENSION},
     "runs": [
         {
             "group": "PPO on Pendulum-v1",
@@ -242,6 +245,24 @@ def test_of_several_reports_the_quietest_counts_as_a_whole(monkeypatch, report, 
         measured.Reports(report, WHOLE, turns)
     )
     assert measured.read([tmp_path / "b"]) == measured.Reports(slower, {"runs": []}, turns)
+
+
+def test_reports_of_different_builds_are_refused(monkeypatch, report, tmp_path):
+    """A ratio of two builds would be told as one of pgfast to a peer."""
+    monkeypatch.syspath_prepend(BENCH)
+    read = importlib.import_module("measured").read
+    turns = {"machine": {"extension": EXTENSION}, "rows": []}
+    for name, content in {"a": report, "b": WHOLE, "c": turns}.items():
+        (tmp_path / name).write_text(json.dumps(content))
+    paths = [tmp_path / name for name in "abc"]
+    read(paths)
+    for path in paths:
+        of_another = path.read_text().replace(EXTENSION, "another")
+        (tmp_path / "d").write_text(of_another)
+        with pytest.raises(
+            ValueError, match=f"one build of the extension; .* of {EXTENSION}, .*d is of another"
+        ):
+            read([*paths, tmp_path / "d"])
 
 
 def test_what_is_no_report_is_refused(monkeypatch, tmp_path):

@@ -836,6 +836,22 @@ def test_the_parts_of_a_state():
     assert state["seed"].tolist() == [4, 5, 6]
 
 
+@pytest.mark.parametrize("elapsed", [7, 2**31 - 2])
+def test_without_a_step_limit_the_count_of_steps_stays_where_it_ends(elapsed):
+    """It is an int32, and truncates nothing."""
+    env = make(3, id="CliffWalking-v1")
+    env.reset()
+    env.set_state({**env.get_state(), "elapsed": np.full(3, elapsed, np.int32)})
+    for steps in (1, 2):
+        assert not env.step([0, 0, 0])[3].any()
+        assert env.get_state()["elapsed"].tolist() == [min(elapsed + steps, 2**31 - 2)] * 3
+    behind = np.full(3, 2**31 - 1, np.int32)
+    with pytest.raises(
+        ValueError, match="elapsed holds 2147483647, expected 0 <= steps <= 2147483646"
+    ):
+        env.set_state({**env.get_state(), "elapsed": behind})
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_reset_to_a_state_begins_an_episode_there_and_draws_nothing(dtype):
     env = make(3, dtype=dtype, max_episode_steps=2)

@@ -95,18 +95,19 @@ class NativeEnv {
     auto observations = output<S>({N, D});
     auto rewards = output<double>({N});
     auto terminated = output<bool>({N}), truncated = output<bool>({N});
-    auto final_observations = output<S>({mode == Autoreset::same_step ? N : 0, D});
+    std::optional<py::array_t<S>> final_observations;
+    if (mode == Autoreset::same_step) final_observations = output<S>({N, D});
     const StepOutput<S, double> out{
         observations.mutable_data(), rewards.mutable_data(), terminated.mutable_data(),
         truncated.mutable_data(),
-        mode == Autoreset::same_step ? final_observations.mutable_data() : nullptr};
+        final_observations ? final_observations->mutable_data() : nullptr};
     const bool any_final = locked([&](auto& env) {
       env.step(a.data, mode, out);
       return out.final_observations &&
              count_set(out.terminated, 0, N) + count_set(out.truncated, 0, N) > 0;
     });
     py::object finals = py::none();
-    if (any_final) finals = final_observations;
+    if (any_final) finals = *final_observations;
     return py::make_tuple(observations, rewards, terminated, truncated, finals);
   }
 
@@ -168,9 +169,9 @@ class NativeEnv {
     read("finished", {N}, copy.finished);
     read("seed", {N}, copy.seed);
     read("counter", {N}, copy.counter);
-    const Index limit = env_->max_episode_steps();
+    const std::int32_t limit = env_->max_elapsed();
     for (Index i = 0; i < N; ++i) {
-      if (copy.elapsed[i] < 0 || (limit > 0 && copy.elapsed[i] > limit)) {
+      if (copy.elapsed[i] < 0 || copy.elapsed[i] > limit) {
         arguments.fail("elapsed holds " + std::to_string(copy.elapsed[i]) +
                        ", expected 0 <= steps <= " + std::to_string(limit));
       }

@@ -120,6 +120,10 @@ class LaneEnv final : public VectorEnv<typename Env::Scalar, typename Env::Actio
   bool finished(Index i) const override { return block_of(i).finished[i % env_lanes] != 0; }
 
   std::int32_t elapsed(Index i) const override { return block_of(i).elapsed[i % env_lanes]; }
+  std::int32_t max_elapsed() const override {
+    return max_episode_steps_ > 0 ? static_cast<std::int32_t>(max_episode_steps_)
+                                  : std::numeric_limits<std::int32_t>::max() - 1;
+  }
 
   bool valid(const S* state) const override {
     if constexpr (requires { env_.valid(state); }) {
@@ -184,8 +188,7 @@ class LaneEnv final : public VectorEnv<typename Env::Scalar, typename Env::Actio
     LaneFlags terminated, truncated, done;
     step_lanes(block, actions, lanes, waiting, rewards, terminated);
     const bool limited = max_episode_steps_ > 0;
-    const auto limit = limited ? static_cast<std::int32_t>(max_episode_steps_)
-                               : std::numeric_limits<std::int32_t>::max() - 1;
+    const std::int32_t limit = max_elapsed();
     for (Index l = 0; l < env_lanes; ++l) {
       block.elapsed[l] = std::min(block.elapsed[l] + 1, limit);
       truncated[l] = limited & (block.elapsed[l] >= limit);

@@ -64,6 +64,7 @@ class VectorEnv {
   virtual void read_state(Index env, S* state) const = 0;
   virtual bool finished(Index env) const = 0;
   virtual std::int32_t elapsed(Index env) const = 0;  // steps since the episode began
+  virtual std::int32_t max_elapsed() const = 0;       // where their count ends, limit or not
   virtual void end_episode(Index env) = 0;  // what is left of it is not wanted: wait for a reset
   virtual EnvCopy<S> get_state() const = 0;
   virtual void set_state(const EnvCopy<S>& copy) = 0;  // of valid states

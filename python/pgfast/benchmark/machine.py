@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import platform
 from importlib.metadata import PackageNotFoundError, version
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 
 import pgfast as pg
+from pgfast import _core
 from pgfast.benchmark import limits
 
 PACKAGES = (
@@ -41,6 +43,12 @@ def versions() -> dict[str, str]:
     return found
 
 
+def extension() -> str:
+    """A digest of the compiled extension: reports of different builds tell by it that they are."""
+    assert _core.__file__ is not None
+    return hashlib.sha256(Path(_core.__file__).read_bytes()).hexdigest()[:16]
+
+
 def describe() -> dict[str, Any]:
     """All of it, and the limits of one thread."""
     blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
@@ -50,6 +58,7 @@ def describe() -> dict[str, Any]:
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
         "build": dict(pg.build_info()),
+        "extension": extension(),
         "versions": versions(),
         "numpy_blas": f"{blas.get('name')} {blas.get('version')}",
         "limits": {
