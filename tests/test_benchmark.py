@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 import json
+import threading
 import time
 from pathlib import Path
 
@@ -73,6 +74,21 @@ def test_operations_of_minibatches_are_those_of_its_products():
     layers = [4 * 16, 16 * 16, 16 * 2], [4 * 16, 16 * 16, 16]
     expected = sum(2 * 3 * 64 * (3 * sum(sizes) - sizes[0]) for sizes in layers)
     assert minibatch.minibatches(3, 64, 4, 2, (16, 16)).limit.amount == expected
+
+
+def test_limits_are_measured_while_the_number_of_threads_changes():
+    """The arrays are those of as many threads as copy them."""
+    before = pg.get_num_threads()
+    try:
+        pg.set_num_threads(1)
+        measuring = threading.Thread(target=_core.copy_bandwidth, args=(20_000_000, 20))
+        measuring.start()
+        while measuring.is_alive():
+            for threads in (1, 8):
+                pg.set_num_threads(threads)
+                time.sleep(1e-4)
+    finally:
+        pg.set_num_threads(before)
 
 
 def test_limits_are_those_of_a_processor():

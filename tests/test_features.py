@@ -282,6 +282,10 @@ def test_bounds_are_finite_and_in_order(kind):
     fails(ValueError, r"low has shape \(\), expected \(D,\)", low=3.0)
     fails(ValueError, r"low has shape \(0,\), expected \(D,\)", low=[])
     fails(TypeError, "high is 'text', expected numbers", high="text")
+    for size in ("1e-40", r"1e\+40"):
+        high = [1, float(size.replace("\\", "")), 2.5]
+        words = rf"high\[1\] - low\[1\] is {size}, expected a size that float32 can divide by"
+        fails(ValueError, words, low=[-1, 0, 2], high=high)
 
 
 def test_the_bounds_are_a_copy():
@@ -328,10 +332,15 @@ def test_too_many_features_are_refused_before_they_are_counted():
         pg.TileFeatures(LOW, HIGH, tiles=200, tilings=1)
 
 
-@pytest.mark.parametrize("bad", [0, -1, np.nan, np.inf])
+@pytest.mark.parametrize("bad", [0, -1, np.nan, np.inf, 1e-19])
 def test_a_width_is_positive(bad):
-    with pytest.raises(ValueError, match=r"RBFFeatures: width is .*, expected a finite number > 0"):
+    with pytest.raises(
+        ValueError, match=r"RBFFeatures: width is .*, expected a finite number >= 1e-18"
+    ):
         pg.RBFFeatures(LOW, HIGH, features=3, width=bad)
+    narrow = pg.RBFFeatures([0], [1], features=1, width=1e-18)
+    at_and_beside = np.array([narrow.centres[0], narrow.centres[0] + 0.5], np.float32)
+    assert narrow(at_and_beside).tolist() == [[1], [0]]
 
 
 def test_tiles_of_the_wrong_number_of_dimensions():

@@ -2,6 +2,8 @@
 
 import gc
 import itertools
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -131,6 +133,30 @@ def test_no_more_is_kept_than_was_once_in_use():
     used, kept = _core.memory_use()
     assert used == used_before
     assert kept > 0
+
+
+def test_memory_that_was_refused_was_never_in_use():
+    """After a request that can't be met, no more is kept than before."""
+    script = """
+import pgfast as pg
+from pgfast import _core
+
+def most_kept():
+    most = 0
+    for size in range(20_000, 400_000, 5_000):
+        pg.uniform((size,), seed=0, stream=0)
+        most = max(most, _core.memory_use()[1])
+    return most
+
+before = most_kept()
+try:
+    pg.uniform((10**14,), seed=0, stream=0)
+    raise SystemExit("10**14 numbers were granted")
+except MemoryError:
+    pass
+assert most_kept() == before, (most_kept(), before)
+"""
+    subprocess.run([sys.executable, "-c", script], check=True)
 
 
 def test_a_block_larger_than_what_is_kept_goes_back_to_the_system():

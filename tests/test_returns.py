@@ -289,6 +289,19 @@ def test_threads_do_not_change_a_bit(threads, estimator):
         np.testing.assert_array_equal(other, first)
 
 
+@pytest.mark.parametrize("byte", [2, 128, 255])
+def test_every_byte_but_zero_is_true(byte):
+    """As for NumPy, whose views of other numbers have such; each counts once."""
+    rewards, values, terminated, truncated, final_values = batch(40, 70, np.float32)
+    flags = (terminated, truncated)
+    of_bytes = [(byte * flag.astype(np.uint8)).view(np.bool_) for flag in flags]
+    arguments = {"final_values": final_values, "gamma": 0.9, "lam": 0.8}
+    expected = pg.gae(rewards, values, *flags, **arguments)
+    np.testing.assert_array_equal(pg.gae(rewards, values, *of_bytes, **arguments), expected)
+    centred = pg.normalize_advantages(rewards, truncated)
+    np.testing.assert_array_equal(pg.normalize_advantages(rewards, of_bytes[1]), centred)
+
+
 def test_a_truncated_step_needs_its_final_value_as_soon_as_there_is_a_critic():
     r, v, _, cut, _ = batch(4, 3, np.float32, ends=0, cuts=0)
     end, cut[1, 1] = np.zeros_like(cut), True

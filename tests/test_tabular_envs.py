@@ -6,6 +6,7 @@ import pytest
 from gymnasium.vector import AutoresetMode
 
 import pgfast as pg
+from pgfast import _core
 from pgfast.envs import cliff_walking, frozen_lake, taxi
 
 LAKE = ["SFH", "FFF", "HFG"]
@@ -244,3 +245,36 @@ def test_a_state_that_is_none_is_an_error_that_changes_nothing(state, error):
     with pytest.raises(ValueError, match="set_state: state has a row 1 that is no state"):
         env.set_state(copied)
     assert all(np.array_equal(before[k], v) for k, v in env.get_state().items())
+
+
+def greedy_episodes(env, policy):
+    """Whole episodes of the most probable actions."""
+    return _core.collect_episodes(env._core, policy._kernel, policy.theta, 2, True, None, 0, 0)
+
+
+@pytest.mark.parametrize(
+    "play",
+    [greedy_episodes, lambda env, policy: pg.evaluate(policy, env, episodes=2)],
+    ids=["collect", "evaluate"],
+)
+def test_an_episode_that_never_ends_is_an_error(play):
+    """A greedy policy that walks into a wall; the environments stay what they were."""
+    env = pg.make("CliffWalking-v1", 3, seed=0)
+    policy = pg.policy_for(env)
+    env.reset()
+    before = env.get_state()
+    words = "has not ended after 1048576 steps, expected episodes that end"
+    with pytest.raises(RuntimeError, match=words):
+        play(env, policy)
+    for name, part in env.get_state().items():
+        np.testing.assert_array_equal(part, before[name])
+    limited = pg.make("CliffWalking-v1", 3, seed=0, max_episode_steps=50)
+    assert pg.evaluate(policy, limited, episodes=2).tolist() == [-50, -50]
+
+
+def test_states_that_episodes_begin_in_are_states():
+    env = pg.make("FrozenLake-v1", 3, seed=0)
+    policy = pg.policy_for(env)
+    states = np.full((2, 3), 1e9, np.float32)
+    with pytest.raises(ValueError, match="states has a row 0 that is no state"):
+        _core.collect_episodes(env._core, policy._kernel, policy.theta, 2, False, states, 0, 0)

@@ -32,6 +32,12 @@ Bounds bounds(const Arguments& arguments, py::handle low, py::handle high) {
                      ", expected less than high[" + std::to_string(d) +
                      "] = " + std::to_string(to.data[d]));
     }
+    const auto inverse = static_cast<float>(1 / (to.data[d] - from.data[d]));
+    if (!std::isnormal(inverse)) {
+      arguments.fail("high[" + std::to_string(d) + "] - low[" + std::to_string(d) + "] is " +
+                     py::repr(py::float_(to.data[d] - from.data[d])).cast<std::string>() +
+                     ", expected a size that float32 can divide by");
+    }
   }
   return {std::vector<double>(from.data, from.data + from.size()),
           std::vector<double>(to.data, to.data + to.size())};
@@ -84,8 +90,9 @@ void bind_features(py::module_& m) {
         const Arguments arguments("RBFFeatures");
         const Bounds box = bounds(arguments, low, high);
         const auto c = arguments.finite_input<double>("centres", centres, {"J", box.size()});
-        if (!(width > 0 && std::isfinite(width))) {
-          arguments.fail("width is " + std::to_string(width) + ", expected a finite number > 0");
+        if (!(width >= 1e-18 && std::isfinite(width))) {  // float32 holds 1 / width^2
+          arguments.fail("width is " + py::repr(py::float_(width)).cast<std::string>() +
+                         ", expected a finite number >= 1e-18");
         }
         return shared(RadialBasis(box, c.data, c.shape[0], width));
       },

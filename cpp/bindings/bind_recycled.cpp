@@ -55,13 +55,14 @@ class Recycler {
 
  private:
   const MemoryBlock* make(std::size_t size) {
-    peak_ = std::max(peak_, use_.used + size);
-    while (!kept_.empty() && use_.used + size + use_.kept > peak_) free_oldest();
+    const std::size_t used = use_.used + size, peak = std::max(peak_, used);
+    while (!kept_.empty() && used + use_.kept > peak) free_oldest();
     kept_.reserve(blocks_ + 1);
     auto block = std::make_unique<MemoryBlock>(nullptr, size);
     block->data = ::operator new(size, alignment);
     ++blocks_;
-    use_.used += size;
+    use_.used = used;
+    peak_ = peak;  // only now: memory that was refused was never in use
     return block.release();
   }
   void free_oldest() noexcept {

@@ -90,9 +90,9 @@ class Play {
     Input<S> starts;
     if (!states.is_none()) {
       starts = arguments_.finite_input<S>("states", states, {N, env_.state_size()});
+      env_.check_states(arguments_, "states", starts);
     }
-    const Index limit = env_.max_episode_steps();
-    for (Index T = limit > 0 ? std::min<Index>(limit, 1024) : 1024;; T *= 2) {
+    for (Index T = std::min<Index>(max_steps(), 1024);; T = std::min(2 * T, max_steps())) {
       WholeEpisodes arrays(T, N, env_.observation_size(), action_shape(T, N));
       env_.locked([&](auto& env) {
         const auto start = env.get_state();
@@ -101,6 +101,8 @@ class Play {
         if (arrays.longest > T) env.set_state(start);
       });
       if (arrays.longest <= T) return arrays.trimmed(rows(arrays.finals));
+      if (T == max_steps()) fail_endless();
+      if (PyErr_CheckSignals() != 0) throw py::error_already_set();
     }
   }
 
@@ -111,13 +113,31 @@ class Play {
     auto lengths = output<std::int64_t>({N});
     double* sum = sums.mutable_data();
     std::int64_t* length = lengths.mutable_data();
-    env_.locked([&](auto& env) {
-      episode_returns(env, *actor(greedy, seed), to_env_, N, first_index, sum, length);
+    const bool ended = env_.locked([&](auto& env) {
+      const auto start = env.get_state();
+      const bool all = episode_returns(env, *actor(greedy, seed), to_env_, N, max_steps(),
+                                       first_index, sum, length);
+      if (!all) env.set_state(start);
+      return all;
     });
+    if (!ended) fail_endless();
     return py::make_tuple(sums, lengths);
   }
 
  private:
+  // Of an episode. Where the environment sets no limit, a policy that goes round in a circle (a
+  // greedy one against a wall) would never come back.
+  Index max_steps() const {
+    const Index limit = env_.max_episode_steps();
+    return limit > 0 ? limit : Index{1} << 20;
+  }
+  [[noreturn]] void fail_endless() const {
+    throw std::runtime_error("collect: an episode has not ended after " +
+                             std::to_string(max_steps()) +
+                             " steps, expected episodes that end: the environment has no limit of "
+                             "its own, max_episode_steps gives it one");
+  }
+
   std::unique_ptr<Actor<S, Action>> actor(bool greedy, std::uint64_t seed) const {
     if (greedy) return std::make_unique<GreedyActor<S, P>>(policy_, theta_.data);
     return std::make_unique<SamplingActor<S, P>>(policy_, theta_.data, seed);

@@ -50,9 +50,10 @@ class NativeEnv {
   using Seeds = std::vector<std::optional<std::uint64_t>>;
 
   void seed(const Seeds& seeds) {
+    check_seeds(Arguments("seed"), seeds);
     locked([&](auto& env) {
       for (Index i = 0; i < env.num_envs(); ++i) {
-        if (const auto seed = seeds.at(static_cast<std::size_t>(i))) env.seed(i, *seed);
+        if (const auto seed = seeds[static_cast<std::size_t>(i)]) env.seed(i, *seed);
       }
     });
   }
@@ -62,15 +63,16 @@ class NativeEnv {
   py::array reset(const Seeds& seeds, py::object mask, py::object states) {
     const Arguments arguments("reset");
     const Index N = env_->num_envs(), K = env_->state_size();
+    check_seeds(arguments, seeds);
     const auto chosen = arguments.optional<bool>("options['reset_mask']", mask, {N});
     const auto start = arguments.optional<S>("options['state']", states, {N, K});
-    check_states(arguments, "options['state']", start.data);
+    check_states(arguments, "options['state']", start);
     auto observations = output<S>({N, env_->observation_size()});
     S* rows = observations.mutable_data();
     locked([&](auto& env) {
       const auto is_reset = [&](Index i) { return !chosen.data || chosen.data[i]; };
       for (Index i = 0; i < N; ++i) {  // all before the first reset, which draws for its neighbours
-        const auto seed = seeds.at(static_cast<std::size_t>(i));
+        const auto seed = seeds[static_cast<std::size_t>(i)];
         if (seed && is_reset(i)) env.seed(i, *seed);
       }
       for (Index i = 0; i < N; ++i) {
@@ -162,9 +164,9 @@ class NativeEnv {
       }
       const auto in = arguments.input<T>(name, parts[name], shape);
       std::copy_n(in.data, in.size(), into.data());
+      return in;
     };
-    read("state", {N, K}, copy.state);
-    check_states(arguments, "state", copy.state.data());
+    check_states(arguments, "state", read("state", {N, K}, copy.state));
     read("elapsed", {N}, copy.elapsed);
     read("finished", {N}, copy.finished);
     read("seed", {N}, copy.seed);
@@ -179,14 +181,22 @@ class NativeEnv {
     locked([&](auto& env) { env.set_state(copy); });
   }
 
- private:
-  void check_states(const Arguments& arguments, const char* name, const S* states) const {
+  // Rows of states, or None.
+  void check_states(const Arguments& arguments, const char* name, const Input<S>& states) const {
     const Index K = env_->state_size();
-    for (Index i = 0; states && i < env_->num_envs(); ++i) {
-      if (!env_->valid(states + i * K)) {
+    for (Index i = 0; states.data && i < states.shape[0]; ++i) {
+      if (!env_->valid(states.data + i * K)) {
         arguments.fail(std::string(name) + " has a row " + std::to_string(i) +
                        " that is no state of the environment");
       }
+    }
+  }
+
+ private:
+  void check_seeds(const Arguments& arguments, const Seeds& seeds) const {
+    if (static_cast<Index>(seeds.size()) != env_->num_envs()) {
+      arguments.fail("seeds has " + std::to_string(seeds.size()) + " numbers, expected " +
+                     std::to_string(env_->num_envs()));
     }
   }
 

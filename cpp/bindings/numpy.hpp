@@ -337,7 +337,18 @@ class Arguments {
     if (!(a.flags() & py::detail::npy_api::NPY_ARRAY_ALIGNED_)) {
       fail(std::string(name) + " is not aligned in memory, expected an aligned array (a copy is)");
     }
+    if constexpr (std::is_same_v<S, bool>) a = zeros_and_ones(a);
     return {a, static_cast<const S*>(a.data()), shape_of(a)};
+  }
+
+  // NumPy takes every byte but 0 for true, and a view of other numbers has such; C++ knows 1 alone.
+  static py::array zeros_and_ones(const py::array& a) {
+    const auto* bytes = static_cast<const std::uint8_t*>(a.data());
+    if (!any_of(bytes, bytes + a.size(), [](std::uint8_t byte) { return byte > 1; })) return a;
+    py::array_t<bool> copy(shape_of(a));
+    std::transform(bytes, bytes + a.size(), copy.mutable_data(),
+                   [](std::uint8_t byte) { return byte != 0; });
+    return copy;
   }
 
   [[noreturn]] void fail_shape(const char* name, const Shape& shape,

@@ -217,12 +217,12 @@ class RBFFeatures(Features):
         low: (D,) where u_d is 0.
         high: (D,) where u_d is 1.
         features: J, the number of centres.
-        width: w > 0, the standard deviation of a bump.
+        width: w ≥ 10⁻¹⁸, the standard deviation of a bump.
         seed: of the centres.
 
     Raises:
         ValueError: bounds that are not finite or not in order, a number of features below 1 or
-            above 2²⁰, a width ≤ 0, a negative seed.
+            above 2²⁰, a width below 10⁻¹⁸, a negative seed.
         TypeError: a number of the wrong type.
 
     >>> phi = RBFFeatures([-1, -1], [1, 1], features=3, width=0.5)

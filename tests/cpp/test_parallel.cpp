@@ -1,3 +1,4 @@
+#include <pthread.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -5,6 +6,7 @@
 #include <set>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 #include <thread>
 
 #include "pgfast/parallel.hpp"
@@ -322,6 +324,32 @@ TEST(after_fork, "A forked child, which inherits no threads, still does all its 
   for (int child = 0; child < 5; ++child) CHECK(true_in_child(works));
   CHECK(true_in_child([&] { return works() && true_in_child(works); }));  // a child's child
   CHECK(works());
+}
+
+TEST(no_more_threads,
+     "Where the system refuses another thread, those that are there do the work.") {
+  CHECK(true_in_child([] {
+    for (const int granted : {1, 2}) {
+      ThreadTeam::instance().set_num_threads(granted);
+      if (!runs_every_block_once(100)) return false;
+      pthread_attr_t attributes;  // of threads whose stack no system has the addresses for
+      pthread_attr_init(&attributes);
+      pthread_attr_setstacksize(&attributes, std::size_t{1} << 47);
+      if (pthread_setattr_default_np(&attributes) != 0) return false;
+      try {
+        std::thread([] {}).join();
+        return false;
+      } catch (const std::system_error&) {
+      }
+      ThreadTeam::instance().set_num_threads(6);
+      for (int call = 0; call < 5; ++call) {
+        if (!runs_every_block_once(100)) return false;
+      }
+      pthread_attr_setstacksize(&attributes, std::size_t{1} << 20);
+      pthread_setattr_default_np(&attributes);
+    }
+    return runs_every_block_once(100);  // and now there are some
+  }));
 }
 
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)

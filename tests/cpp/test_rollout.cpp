@@ -269,7 +269,8 @@ TEST(returns, "Returns and lengths are those of the episodes that are collected.
       const SamplingActor<S, SoftmaxMlp> actor(player.policy, player.theta.data(), policy_seed);
       Array<double> sums(episodes);
       Array<std::int64_t> lengths(episodes);
-      episode_returns(again.env, actor, Unchanged{}, episodes, 0, sums.data(), lengths.data());
+      CHECK(episode_returns(again.env, actor, Unchanged{}, episodes, 40, 0, sums.data(),
+                            lengths.data()));
       for (Index k = 0; k < episodes; ++k) {
         double sum = 0;
         std::int64_t length = 0;
@@ -281,6 +282,8 @@ TEST(returns, "Returns and lengths are those of the episodes that are collected.
         CHECK_EQ(lengths[k], length);
       }
       for (Index i = 0; i < N; ++i) CHECK(again.env.finished(i));
+      CHECK(!episode_returns(again.env, actor, Unchanged{}, episodes, 8, 0, sums.data(),
+                             lengths.data()));
     }
   }
 }

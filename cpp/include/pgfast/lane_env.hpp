@@ -122,7 +122,7 @@ class LaneEnv final : public VectorEnv<typename Env::Scalar, typename Env::Actio
   std::int32_t elapsed(Index i) const override { return block_of(i).elapsed[i % env_lanes]; }
   std::int32_t max_elapsed() const override {
     return max_episode_steps_ > 0 ? static_cast<std::int32_t>(max_episode_steps_)
-                                  : std::numeric_limits<std::int32_t>::max() - 1;
+                                  : std::numeric_limits<std::int32_t>::max();
   }
 
   bool valid(const S* state) const override {
@@ -190,7 +190,7 @@ class LaneEnv final : public VectorEnv<typename Env::Scalar, typename Env::Actio
     const bool limited = max_episode_steps_ > 0;
     const std::int32_t limit = max_elapsed();
     for (Index l = 0; l < env_lanes; ++l) {
-      block.elapsed[l] = std::min(block.elapsed[l] + 1, limit);
+      block.elapsed[l] += static_cast<std::int32_t>(block.elapsed[l] < limit);
       truncated[l] = limited & (block.elapsed[l] >= limit);
     }
     if (lanes < env_lanes) {

@@ -30,10 +30,9 @@
 
 namespace pgfast {
 
-// Seconds of the fastest of `repeats` times that all threads call f(thread).
+// Seconds of the fastest of `repeats` times that f(thread) is called for each thread.
 template <class F>
-double fastest(Index repeats, F&& f) {
-  const Index threads = ThreadTeam::instance().num_threads();
+double fastest(Index threads, Index repeats, F&& f) {
   double best = std::numeric_limits<double>::infinity();
   for (Index i = 0; i < repeats; ++i) {
     const auto begin = std::chrono::steady_clock::now();
@@ -53,7 +52,8 @@ double fma_peak(Index repeats) {
   static_assert(steps < 1 << 24);  // float32 counts so far
   volatile S factor = S{1};
   std::atomic<Index> exact = 0;
-  const double seconds = fastest(repeats, [&](Index) {
+  const Index threads = ThreadTeam::instance().num_threads();
+  const double seconds = fastest(threads, repeats, [&](Index) {
     const S one_at_run_time = factor;
     const auto x = Eigen::internal::pset1<Packet>(one_at_run_time),
                one = Eigen::internal::pset1<Packet>(S{1});
@@ -66,7 +66,6 @@ double fma_peak(Index repeats) {
       return Eigen::internal::predux(chain) == static_cast<S>(width * steps);
     });
   });
-  const Index threads = ThreadTeam::instance().num_threads();
   const auto operations = static_cast<double>(2 * chains * steps * width * threads);
   return exact == repeats * threads ? operations / seconds : 0.0;
 }
@@ -79,7 +78,7 @@ inline double copy_bandwidth(Index bytes, Index repeats) {
   std::vector<Bytes> targets(static_cast<std::size_t>(threads), Bytes::Zero(bytes));
   const auto size = static_cast<std::size_t>(bytes);
   const Index times = std::max<Index>(1, 8'000'000 / bytes);
-  const double seconds = fastest(repeats, [&](Index thread) {
+  const double seconds = fastest(threads, repeats, [&](Index thread) {
     const Bytes& source = sources[static_cast<std::size_t>(thread)];
     Bytes& target = targets[static_cast<std::size_t>(thread)];
     [[maybe_unused]] volatile std::uint8_t seen = 0;
@@ -98,7 +97,8 @@ double plain_cartpole(Index repeats) {
   const CartPole<S> env;
   const DiscreteAction actions[env_lanes] = {0, 1, 1, 0};
   std::atomic<Index> made = 0;
-  const double seconds = fastest(repeats, [&](Index) {
+  const Index threads = ThreadTeam::instance().num_threads();
+  const double seconds = fastest(threads, repeats, [&](Index) {
     typename CartPole<S>::State states[blocks];
     typename CartPole<S>::Lane rewards, sum = CartPole<S>::Lane::Zero();
     std::uint8_t terminated[env_lanes];
@@ -111,7 +111,7 @@ double plain_cartpole(Index repeats) {
     }
     made += static_cast<Index>(sum.sum());
   });
-  const Index of_all = blocks * steps * env_lanes * ThreadTeam::instance().num_threads();
+  const Index of_all = blocks * steps * env_lanes * threads;
   return made == repeats * of_all ? static_cast<double>(of_all) / seconds : 0.0;
 }
 

@@ -1,8 +1,8 @@
-// The threads that help: Eigen's pool, and a word about staying awake.
+// The threads that help: Eigen's pools, and a word about staying awake.
 //
 // A thread that sleeps takes 10 to 30 us to come (on a virtual machine; the minibatches of an
 // update follow each other every 100 us, with 6 us of serial work in between). So a helper that has
-// finished looks for the next work for a while before it goes back to the pool, where it sleeps,
+// finished looks for the next work for a while before it goes back to its pool, where it sleeps,
 // and takes it within 0.3 us. A minibatch of two 64 x 64 networks, 162 us on one thread, then takes
 // 97 us on two; without staying awake 102 to 116.
 #pragma once
@@ -21,6 +21,7 @@
 #include <thread>
 #include <unsupported/Eigen/CXX11/ThreadPool>
 #include <utility>
+#include <vector>
 
 namespace pgfast {
 
@@ -56,53 +57,79 @@ class ThreadTeam {
     num_threads_.store(n, std::memory_order_relaxed);
   }
 
-  // Has `helpers` threads do the work: those that are awake, and others from the pool.
-  void help(int helpers, const Work& work) {
-    std::shared_ptr<Eigen::ThreadPool> pool, too_small;  // ends when the lock is free
-    int asleep;
-    {
-      const std::lock_guard lock(mutex_);
-      places_ = std::min(helpers, awake_);
-      asleep = helpers - places_;
-      if (places_ > 0) {
-        work_ = work;
-        offers_.fetch_add(1, std::memory_order_release);
+  // Has up to `helpers` threads do the work: those that are awake, then others. Where the system
+  // has no memory or no thread left there are fewer; the caller does the work anyway.
+  void help(int helpers, const Work& work) noexcept {
+    try {
+      for (int asleep = helpers - offer(helpers, work); asleep > 0; --asleep) {
+        Helper* helper = idle();
+        if (!helper) return;
+        try {
+          helper->thread.Schedule(
+              [this, helper, first = work]() mutable { serve(*helper, std::move(first)); });
+        } catch (...) {
+          const std::lock_guard lock(mutex_);
+          helper->busy = false;
+          throw;
+        }
       }
-      if (asleep > 0 && (!pool_ || pool_->NumThreads() < helpers)) {
-        too_small = std::move(pool_);  // a call that still runs on it keeps it alive
-        pool_ = std::make_shared<Eigen::ThreadPool>(helpers);
-      }
-      pool = pool_;
-    }
-    for (int helper = 0; helper < asleep; ++helper) {
-      pool->Schedule([this, first = work]() mutable { serve(std::move(first)); });
+    } catch (...) {  // what was offered may be taken; nobody else is called
     }
   }
 
  private:
+  // A pool of one thread each: of a larger one whose last thread is refused, Eigen can't take back
+  // the first.
+  struct Helper {
+    Eigen::ThreadPool thread{1};
+    bool busy = false;  // at work, or looking for it
+  };
+
   ThreadTeam() : num_threads_(default_num_threads()) {
     pthread_atfork([] { instance().mutex_.lock(); }, [] { instance().mutex_.unlock(); },
                    [] { instance().begin_anew(); });
   }
 
-  // In a forked child, which has no helpers; joining the pool's threads would hang, so let go of
-  // them.
+  // In a forked child, which has no helpers; joining their threads would hang, so let go of them.
   void begin_anew() {
-    new std::shared_ptr<Eigen::ThreadPool>(std::move(pool_));
-    pool_.reset();
+    new std::vector<std::unique_ptr<Helper>>(std::move(helpers_));
+    helpers_.clear();
     awake_ = places_ = 0;
     mutex_.unlock();
   }
 
-  void serve(Work work) {
+  // How many are awake and may take it.
+  int offer(int helpers, const Work& work) {
+    const std::lock_guard lock(mutex_);
+    places_ = 0;
+    if (std::min(helpers, awake_) == 0) return 0;
+    work_ = work;
+    places_ = std::min(helpers, awake_);
+    offers_.fetch_add(1, std::memory_order_release);
+    return places_;
+  }
+
+  // One that sleeps, busy from now on; null where all are busy and there are enough of them.
+  Helper* idle() {
+    const std::lock_guard lock(mutex_);
+    for (const auto& helper : helpers_) {
+      if (!std::exchange(helper->busy, true)) return helper.get();
+    }
+    if (static_cast<int>(helpers_.size()) >= num_threads() - 1) return nullptr;
+    helpers_.push_back(std::make_unique<Helper>());
+    helpers_.back()->busy = true;
+    return helpers_.back().get();
+  }
+
+  void serve(Helper& self, Work work) {
     do {
       work();
       work = nullptr;  // its memory is not kept while the helper waits
-    } while (next(work));
+    } while (next(self, work));
   }
 
   // Whether there is more to do before the helper goes to sleep.
-  bool next(Work& work) {
+  bool next(Helper& self, Work& work) {
     std::uint64_t seen;
     {
       const std::lock_guard lock(mutex_);
@@ -120,6 +147,7 @@ class ThreadTeam {
         awake_until([&] { return offers_.load(std::memory_order_acquire) != seen && take(); });
     const std::lock_guard lock(mutex_);
     --awake_;
+    self.busy = found;
     return found;
   }
 
@@ -139,7 +167,7 @@ class ThreadTeam {
   Work work_;                             // the last of it,
   int places_ = 0;                        // and how many may still take it
   int awake_ = 0;                         // helpers that look for work
-  std::shared_ptr<Eigen::ThreadPool> pool_;
+  std::vector<std::unique_ptr<Helper>> helpers_;
 };
 
 }  // namespace pgfast

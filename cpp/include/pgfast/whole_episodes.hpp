@@ -6,7 +6,7 @@
 // run of episodes. The policy draws episode k's step t from stream k at `first_index + t`.
 #pragma once
 
-#include <limits>
+#include <algorithm>
 
 #include "pgfast/rollout.hpp"
 
@@ -139,21 +139,22 @@ std::vector<S> collect_episodes(VectorEnv<S, EnvAction>& env, const Actor<S, Act
 }
 
 // The undiscounted returns (episodes) of whole episodes, summed in order, and their lengths;
-// nothing else is kept.
+// nothing else is kept. False where one does not end within T steps; then they mean nothing.
 template <class S, class Action, class EnvAction, class ToEnv>
-void episode_returns(VectorEnv<S, EnvAction>& env, const Actor<S, Action>& actor,
-                     const ToEnv& to_env, Index episodes, std::uint64_t first_index,
+bool episode_returns(VectorEnv<S, EnvAction>& env, const Actor<S, Action>& actor,
+                     const ToEnv& to_env, Index episodes, Index T, std::uint64_t first_index,
                      double* returns, std::int64_t* lengths) {
   std::fill_n(returns, episodes, 0.0);
   std::fill_n(lengths, episodes, 0);
-  run_episodes(env, actor, to_env, episodes, std::numeric_limits<Index>::max() - 1,
-               static_cast<const S*>(nullptr), first_index, false,
-               [&](Index, const EpisodeStep<S, Action>& step) {
-                 for (Index l = 0; l < step.lanes; ++l) {
-                   returns[step.first + l] += static_cast<double>(step.rewards[l]);
-                   lengths[step.first + l] += step.active[l];
-                 }
-               });
+  const auto longest =
+      run_episodes(env, actor, to_env, episodes, T, static_cast<const S*>(nullptr), first_index,
+                   false, [&](Index, const EpisodeStep<S, Action>& step) {
+                     for (Index l = 0; l < step.lanes; ++l) {
+                       returns[step.first + l] += static_cast<double>(step.rewards[l]);
+                       lengths[step.first + l] += step.active[l];
+                     }
+                   });
+  return std::ranges::all_of(longest, [&](Index length) { return length <= T; });
 }
 
 }  // namespace pgfast

@@ -58,6 +58,11 @@ struct RockPaperScissors {
 
   auto observe(const State& state) const { return state.rightCols(observation_size()); }
 
+  // No number is NaN, which is never the most; what was played was played so often or never.
+  bool valid(const S* state) const {
+    return std::all_of(state, state + state_size(), [](S count) { return count >= S{0}; });
+  }
+
  private:
   static Index predicted(const State& state, Index l, S uniform) {
     const S most = std::max({state(l, 0), state(l, 1), state(l, 2)});

@@ -55,7 +55,7 @@ struct Tabular {
     for (Index l = 0; l < env_lanes; ++l) {
       const Index pair = static_cast<Index>(state(l, 0)) * table->actions + actions[l];
       const auto* outcome = table->outcomes.data() + table->first[static_cast<std::size_t>(pair)];
-      while (outcome->cumulated <= uniforms[0][l]) ++outcome;  // the last one's is 1
+      while (outcome->cumulated <= uniforms[0][l]) ++outcome;  // the last one's is above 1
       state(l, 0) = static_cast<S>(outcome->next);
       state(l, 1) = state(l, 2) = outcome->probability;
       rewards[l] = outcome->reward;

@@ -1,6 +1,6 @@
 // A network behind what is done to its observations first, none of which has parameters:
 //
-//   z = f(phi(n(x)); theta),   n(x) = clip((x - mean) / scale, -limit, limit)
+//   z = f(phi(n(x)); theta),   n(x) = clip((x - mean) * scale, -limit, limit)
 //
 // n (a running normalization, frozen here) and phi (features) are both optional. Only f is
 // differentiated. The prepared rows of a tile are made once, in forward, and read again on the way
