@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import inspect
 import math
+import os
 import re
 import warnings
 import weakref
@@ -20,6 +21,7 @@ import pgfast as pg
 from pgfast.envs.actions import action_map
 from pgfast.envs.failure import EnvError
 from pgfast.envs.observations import observation_map
+from pgfast.envs.source import close, source
 from pgfast.policy import Policy
 
 MODES = list(AutoresetMode)
@@ -486,6 +488,71 @@ def test_workers_change_nothing_but_the_processes(match, env):
         assert (here.policy.theta == few.policy.theta).all()
     returns = [pg.evaluate(here.policy, env, episodes=2, workers=w) for w in (None, 2)]
     assert np.array_equal(*returns)
+
+
+class OneArray(gym.Env):
+    """Writes its observations, the steps so far or -1 for a start, into the same array."""
+
+    def __init__(self, ends=5):
+        self.observation_space = spaces.Box(-1e3, 1e3, (1,))
+        self.action_space = spaces.Discrete(2)
+        self.at, self.ends = np.zeros(1, np.float32), ends
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.at[0], self.t = -1, 0
+        return self.at, {}
+
+    def step(self, action):
+        self.t += 1
+        self.at[0] = self.t
+        return self.at, 1.0, False, self.t >= self.ends, {}
+
+
+@pytest.mark.parametrize("workers", [None, 2])
+@pytest.mark.parametrize("env", [OneArray, OneArray(), "OneArray-v0"], ids=["made", "given", "id"])
+def test_a_final_observation_is_not_written_over_by_the_reset(env, workers):
+    """Also of an environment that reuses its array: what pgfast makes of it resets nothing."""
+    if workers and isinstance(env, OneArray):
+        pytest.skip("what is given has no workers")
+    gym.register("OneArray-v0", entry_point=OneArray, disable_env_checker=True)
+    try:
+        settings = {"seed": 0, "dtype": np.float32, "workers": workers}
+        batch_of = source("collect", env).open(num_envs=1 if env != OneArray else 2, **settings)
+        rollout = pg.collect(batch_of, pg.SoftmaxPolicy(1, 2), steps=12)
+        whole = pg.collect(batch_of, pg.SoftmaxPolicy(1, 2), episodes=2)
+    finally:
+        del gym.registry["OneArray-v0"]
+    assert (rollout.final_observations == 5).all()
+    assert (whole.final_observations == 5).all()
+    assert rollout.observations[:, 0, 0].tolist() == [*([-1, 1, 2, 3, 4] * 3)[:12]]
+    if batch_of is not env:
+        close(batch_of)
+
+
+class Leaves(Match):
+    """Its process ends in the third step."""
+
+    def step(self, action):
+        if self.t == 2:
+            os._exit(7)
+        return super().step(action)
+
+
+def test_a_worker_that_dies_is_told():
+    """And nothing waits for it afterwards."""
+    with pytest.raises(EnvError, match="has ended its worker process in step one of"):
+        pg.train(Leaves, pg.Reinforce(episodes=4), steps=100, workers=2, num_envs=2)
+
+
+def test_a_first_reset_that_fails_is_an_env_error():
+    class Licence(Match):
+        def reset(self, **settings):
+            raise RuntimeError("no licence")
+
+    words = "train: environment 0 raised RuntimeError in reset: no licence"
+    with pytest.raises(EnvError, match=words):
+        pg.train(Licence, steps=100, num_envs=1)
 
 
 def test_workers_are_as_many_environments_where_no_number_is_given(match):

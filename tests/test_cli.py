@@ -250,7 +250,7 @@ def test_train_stops_at_a_number_that_is_not_finite_and_saves(tmp_path):
         program=WRAPPED,
     )
     assert result.returncode == 1
-    assert "gradient_norm is nan in update 1" in result.stderr
+    assert "rewards is nan in update 1" in result.stderr
     assert "Traceback" not in result.stderr
     assert "Stopped after" in result.stdout
     run = pg.load(tmp_path / "run")
@@ -457,6 +457,37 @@ def test_evaluate_tells_a_broken_run(solved, tmp_path):
         (tmp_path / "run" / name).write_bytes(content[:-1] if "policy" in name else content)
     result = pgfast("evaluate", "run", cwd=tmp_path)
     assert_refused(result, "policy.safetensors is no whole safetensors file")
+
+
+MODULE = """
+import gymnasium as gym
+from gymnasium.envs.classic_control import CartPoleEnv
+
+gym.register("Mine-v0", CartPoleEnv, max_episode_steps=20)
+"""
+
+
+def test_an_environment_of_a_module_that_lies_here(tmp_path):
+    """A run's file alone has no module imported."""
+    (tmp_path / "mine.py").write_text(MODULE)
+    installed = [sys.executable, "-P", "-c", "from pgfast.cli import main; main()"]
+    settings = {"cwd": tmp_path, "program": installed}
+    result = pgfast("train", "mine:Mine-v0", "--steps", 200, "--out", "run", **settings)
+    assert "Evaluate: pgfast evaluate run --env mine:Mine-v0" in result.stdout, result
+    assert_refused(pgfast("evaluate", "run", **settings), "expected --env mine:Mine-v0")
+    result = pgfast("evaluate", "run", "--env", "mine:Mine-v0", **settings)
+    assert "mine:Mine-v0: mean return" in result.stdout, result
+    words = ("env is 'gone:Mine-v0', expected a module", "No module named 'gone'")
+    assert_refused(pgfast("train", "gone:Mine-v0", **settings), *words)
+    assert_refused(pgfast("train", "mine:Min-v0", **settings), "'Mine-v0'")
+
+
+def test_an_episode_that_never_ends_is_told(tmp_path):
+    pg.train("CliffWalking-v1", "ppo", steps=1, num_envs=1).save(tmp_path / "run")
+    run = pg.load(tmp_path / "run")
+    run.policy.theta[:] = 0  # goes up for ever
+    run.save(tmp_path / "still")
+    assert_refused(pgfast("evaluate", "still", cwd=tmp_path), "has not ended after 1048576 steps")
 
 
 # --- bench ----------------------------------------------------------------------------------------

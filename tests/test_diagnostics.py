@@ -1,5 +1,7 @@
 """Diagnostics: each by its formula, and on batches whose statistics are known exactly."""
 
+import dataclasses
+
 import enumerated
 import numpy as np
 import pytest
@@ -29,6 +31,21 @@ def test_the_mean_of_episode_gradients_is_the_gradient_of_the_batch(policy):
         )
     with pytest.raises(ValueError, match="episode_gradients: weights has shape"):
         pg.episode_gradients(policy, batch, np.zeros((2, 2)))
+
+
+def test_episode_gradients_are_those_of_the_actions_that_were_allowed(policy):
+    """A mask takes part in the probabilities."""
+    rng = np.random.default_rng(0)
+    batch = a_batch(policy)
+    masks = rng.random((*batch.actions.shape, 2)) < 0.5
+    masks[np.arange(len(masks))[:, None], np.arange(masks.shape[1]), batch.actions] = True
+    batch = dataclasses.replace(batch, masks=masks)
+    algorithm = pg.Reinforce()
+    gradients = pg.episode_gradients(policy, batch, algorithm.weights(batch, policy))
+    np.testing.assert_allclose(
+        gradients.mean(axis=0), algorithm.gradient(policy, batch), rtol=1e-10, atol=1e-10
+    )
+    assert np.abs(gradients).max() > 0
 
 
 def test_variance_and_signal_to_noise_are_their_formulas():

@@ -74,10 +74,19 @@ def test_examples_run(path, capsys):
     assert capsys.readouterr().out
 
 
+README = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+
+
+@pytest.mark.parametrize("code", README, ids=lambda code: code.strip().splitlines()[-1][:30])
+def test_the_readme_s_code_runs(code, tmp_path, monkeypatch):
+    """Each piece as it stands there, in a directory of its own."""
+    monkeypatch.chdir(tmp_path)
+    exec(code, {"pg": pg})
+
+
 def test_the_lecture_of_the_readme_learns():
     """Its code as it stands there: the mean return of the last batch is ten times the first's."""
-    readme = (ROOT / "README.md").read_text()
-    code = next(c for c in re.findall(r"```python\n(.*?)```", readme, re.DOTALL) if "score" in c)
+    code = next(c for c in README if "score" in c)
     names: dict = {}
     exec(code, names)
     batch = names["batch"]

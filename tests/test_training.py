@@ -388,6 +388,12 @@ def test_a_prior_is_refused_where_nothing_would_hold_the_policy_near_it(algorith
         pg.train("CartPole-v1", algorithm, prior=pg.SoftmaxPolicy(4, 2), steps=1)
 
 
+def test_settings_of_a_policy_do_not_go_with_a_prior():
+    """Which already is the policy to start from."""
+    with pytest.raises(TypeError, match="train: policy is settings of a new one, but prior"):
+        pg.train("CartPole-v1", "ppo", prior=pg.SoftmaxPolicy(4, 2), policy={"hidden": (8,)})
+
+
 # --- what a run holds -----------------------------------------------------------------------------
 
 
@@ -667,7 +673,8 @@ def test_a_number_that_is_not_finite_stops_training_and_loses_nothing(corridor, 
     trainer.update()
     trainer.update()
     before = policy.theta.copy()
-    message = r"gradient_norm is (nan|inf) in update 3, after 30 environment steps"
+    what = "observations" if event == "observation" else "rewards"
+    message = rf"train: {what} is (nan|inf) in update 3, after 30 environment steps"
     with pytest.raises(NonFiniteError, match=message):
         trainer.update()
     assert (policy.theta == before).all()
@@ -710,6 +717,49 @@ def test_every_algorithm_stops_at_a_number_that_is_not_finite(corridor, event, a
     assert (policy.theta == before).all()
     assert np.isfinite(before).all()
     assert trainer.run.stopped == "non-finite"
+
+
+def test_what_a_normalizer_would_cut_off_stops_training_too(corridor):
+    """An infinite observation is clipped to a finite one before the network sees it."""
+    settings = {"policy": {"normalize_observations": True}, **SMALL}
+    trainer = pg.Trainer("Corridor-observation-v0", pg.PPO(steps=10), **settings)
+    trainer.update()
+    trainer.update()
+    before = trainer.policy.theta.copy()
+    with pytest.raises(NonFiniteError, match="train: observations is nan in update 3"):
+        trainer.update()
+    assert (trainer.policy.theta == before).all()
+    assert trainer.run.stopped == "non-finite"
+
+
+def test_looks_take_no_more_steps_than_the_training():
+    """Where the sampling policy reaches the threshold in every other batch, by luck."""
+    steps = 0
+
+    class Noise(gym.Env):
+        observation_space = gym.spaces.Box(-1, 1, (2,), np.float32)
+        action_space = gym.spaces.Discrete(2)
+
+        def reset(self, *, seed=None, options=None):
+            super().reset(seed=seed)
+            self.t = 0
+            return np.zeros(2, np.float32), {}
+
+        def step(self, action):
+            nonlocal steps
+            steps += 1
+            self.t += 1
+            reward = float(self.np_random.normal())
+            return np.zeros(2, np.float32), reward, False, self.t >= 5, {}
+
+    gym.register("Noise-v0", entry_point=Noise, disable_env_checker=True, reward_threshold=0.0)
+    try:
+        run = pg.train("Noise-v0", pg.Reinforce(episodes=20), num_envs=2, steps=10_000)
+        trained = int(run.history["steps"][-1])
+        assert 10_000 <= trained < 10_200
+        assert trained < steps <= 2 * trained + 2 * 1000  # and the last, which is made anyway
+    finally:
+        del gym.registry["Noise-v0"]
 
 
 def test_a_policy_that_has_run_away_stops_training():

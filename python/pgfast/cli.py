@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -77,7 +78,8 @@ def _train(
         trainer.close()
     print(_ending(trainer))
     print(f"Policy:   {target / 'policy.safetensors'}")
-    print(f"Evaluate: pgfast evaluate {target}")
+    module = f" --env {trainer.env_id}" if ":" in (trainer.env_id or "") else ""
+    print(f"Evaluate: pgfast evaluate {target}{module}")
     return status
 
 
@@ -104,6 +106,8 @@ def _evaluate(
     env_id = env or loaded.env_id
     if env_id is None:
         raise ValueError("evaluate: the run does not name its environment, expected --env")
+    if env is None and ":" in env_id:  # a file may not have a module imported, which runs it
+        raise ValueError(f"evaluate: the run's environment is in a module, expected --env {env_id}")
     returns = pgfast.evaluate(
         loaded.policy, env_id, episodes=episodes, greedy=not sample, seed=seed
     )
@@ -124,7 +128,6 @@ def _bench(
         seconds: How long to time each; on a machine that is shared more is truer.
         json: File for all figures.
     """
-    import os
     import subprocess
 
     from pgfast.benchmark import ONE_THREAD
@@ -227,13 +230,14 @@ def main() -> None:
 
         print(f"pgfast {__version__}")
         sys.exit(0)
+    sys.path.append(os.getcwd())  # the last: "module:id" finds a module that lies here
     try:
         status: int = tyro.extras.subcommand_cli_from_dict(
             commands, prog="pgfast", description="Policy gradients on the CPU."
         )
     except KeyboardInterrupt:
         status = 130
-    except (ValueError, TypeError, OSError, MemoryError) as error:
+    except (ValueError, TypeError, OSError, MemoryError, RuntimeError) as error:
         print(f"pgfast: {error}", file=sys.stderr)
         status = 2
     except Exception as error:

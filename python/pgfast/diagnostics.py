@@ -45,6 +45,7 @@ def episode_gradients(policy: Policy, batch: Rollout, weights: FloatArray) -> Fl
                 np.ascontiguousarray(batch.observations[:, k]),
                 np.ascontiguousarray(batch.actions[:, k]),
                 np.ascontiguousarray(weights[:, k]),
+                masks=None if batch.masks is None else np.ascontiguousarray(batch.masks[:, k]),
             )
             for k in range(batch.rewards.shape[1])
         ]

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from pgfast._typing import as_count, as_seed
 from pgfast.envs.collect import collector
-from pgfast.envs.source import AnyVectorEnv, EnvLike, Source, source
+from pgfast.envs.source import AnyVectorEnv, EnvLike, Source, close, source
 from pgfast.policy import Policy
 
 EVALUATION_EPISODES = 100
@@ -43,6 +43,8 @@ def evaluate(
         ValueError: an unknown id (with the nearest names), or a number that does not fit.
         TypeError: a policy that does not fit.
         EnvError: the environment raised.
+        RuntimeError: a native environment without a step limit, and an episode that has not ended
+            after 2²⁰ steps.
 
     >>> from pgfast import SoftmaxPolicy
     >>> bool((evaluate(SoftmaxPolicy(4, 2), "CartPole-v1", episodes=10) < 20).all())
@@ -57,7 +59,7 @@ def evaluate(
         return collector(opened, policy).returns(episodes, greedy)[0]
     finally:
         if origin.makes:
-            opened.close()
+            close(opened)
 
 
 def evaluation_env(

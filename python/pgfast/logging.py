@@ -14,7 +14,7 @@ import numpy.typing as npt
 class History(Mapping[str, npt.NDArray[np.float64]]):
     """One row per update, read by column: `history["mean_return"]` is (updates,).
 
-    A number that an update does not have is NaN.
+    A number that an update does not have is NaN. `pandas.DataFrame(dict(history))` makes a frame.
 
     >>> history = History([{"steps": 10.0}, {"steps": 20.0, "kl": 0.5}])
     >>> history["steps"], history["kl"]
@@ -27,6 +27,9 @@ class History(Mapping[str, npt.NDArray[np.float64]]):
     def append(self, row: dict[str, float]) -> None:
         """Add an update."""
         self.rows.append(row)
+
+    def __repr__(self) -> str:
+        return f"<History: {len(self.rows)} updates of {', '.join(self.columns)}>"
 
     @property
     def columns(self) -> list[str]:

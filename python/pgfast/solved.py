@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 
 from pgfast.envs.collect import collector
-from pgfast.envs.source import AnyVectorEnv, Source
+from pgfast.envs.source import AnyVectorEnv, Source, close
 from pgfast.evaluation import EVALUATION_EPISODES, evaluation_env
 from pgfast.policy import Policy
 
+# Steps of looks for a step of training; where the sampling policy reaches the threshold.
 _NATIVE_SHARE, _PYTHON_SHARE = 2.0, 0.25
+_NATIVE_REACHED, _PYTHON_REACHED = math.inf, 1.0
 
 
 class Solved:
@@ -28,18 +30,22 @@ class Solved:
         self._origin, self._policy, self._seed, self._workers = origin, policy, seed, workers
         self._env: AnyVectorEnv | None = None
         self._share = _NATIVE_SHARE if origin.is_native else _PYTHON_SHARE
+        self._reached_share = _NATIVE_REACHED if origin.is_native else _PYTHON_REACHED
         self.steps = 0
         """Environment steps that looks have taken."""
         self.mean_return: float | None = None
         """Of the last look; None before the first."""
 
-    def is_due(self, steps: int, episodes: int) -> bool:
+    def is_due(self, steps: int, episodes: int, reached: bool = False) -> bool:
         """Whether there is room for a look.
 
         `steps` and `episodes` are the training's; a look is reckoned at its mean length of episode.
+        `reached`: the sampling policy reaches the threshold. Then it is due, but a Python
+        environment's looks may take as many steps as the training at most.
         """
         expected = EVALUATION_EPISODES * steps / max(episodes, 1)
-        return self.steps + expected <= self._share * steps
+        share = self._reached_share if reached else self._share
+        return self.steps + expected <= share * steps
 
     def look(self, threshold: float) -> bool:
         """Whether the greedy policy solves the environment."""
@@ -60,4 +66,4 @@ class Solved:
     def close(self) -> None:
         """Close the environments that were made for looking."""
         if self._env is not None and self._origin.makes:
-            self._env.close()
+            close(self._env)

@@ -16,7 +16,7 @@ from pgfast.envs.adapter import begin_anew
 from pgfast.envs.collect import check_policy
 from pgfast.envs.failure import EnvError
 from pgfast.envs.policy_for import policy_for
-from pgfast.envs.source import EnvLike, source
+from pgfast.envs.source import EnvLike, close, source
 from pgfast.episode_returns import EpisodeReturns
 from pgfast.evaluation import check_policy_type
 from pgfast.logging import History, Progress
@@ -52,6 +52,11 @@ class Trainer:
         origin = source("train", env)
         settings: Mapping[str, Any] = {}
         if isinstance(policy, Mapping):
+            if prior is not None:
+                raise TypeError(
+                    "train: policy is settings of a new one, but prior already is the policy to "
+                    "start from, expected one of the two"
+                )
             settings, policy = policy, None
         for given in (policy, prior):
             if given is not None:
@@ -86,7 +91,7 @@ class Trainer:
             self.learner = self.algorithm.learner(self.policy, prior)
         except BaseException:
             if origin.makes:
-                self.env.close()
+                close(self.env)
             raise
         self._solved = Solved(origin, self.policy, self.seed, workers)
         threshold = origin.threshold if known.threshold is None else known.threshold
@@ -144,10 +149,12 @@ class Trainer:
         except EnvError:
             self.stopped = "failed"
             raise
-        if batch.actions.dtype.kind == "f":
-            self._check_finite({"actions": float(np.abs(batch.actions).max())}, before)
-        progress = min(self.steps / self.total_steps, 1.0)
         steps = batch.steps
+        for name in ("observations", "actions", "rewards"):
+            array = getattr(batch, name)
+            if array.dtype.kind == "f":
+                self._check_finite({name: float(np.abs(array).max())}, before, steps)
+        progress = min(self.steps / self.total_steps, 1.0)
         # Under NEXT_STEP a batch may hold nothing but resets: there is nothing to learn from.
         stats = self.learner.update(batch, progress) if steps > 0 else {}
         mean_return = self._returns.mean_of(batch)
@@ -162,9 +169,9 @@ class Trainer:
         """When the sampling policy reaches the threshold, at the end, and as `Solved` finds due."""
         if self.threshold is None:
             return False
-        if mean_return >= self.threshold or self.steps >= self.total_steps:
+        if self.steps >= self.total_steps:
             return True
-        return self._solved.is_due(self.steps, self.episodes)
+        return self._solved.is_due(self.steps, self.episodes, mean_return >= self.threshold)
 
     @property
     def greedy_return(self) -> float | None:
@@ -196,7 +203,7 @@ class Trainer:
         """Close the environments that were made for this training."""
         self._solved.close()
         if self._origin.makes:
-            self.env.close()
+            close(self.env)
 
     @property
     def run(self) -> Run:
@@ -255,7 +262,8 @@ def train(
             "compatible"; or settings, `NPG(kl_radius=0.1)`; None takes the environment's preset.
         seed: of environment, policy and evaluation.
         policy: to go on with; it is changed. Optimizer and value function begin anew. Or keyword
-            arguments of `policy_for`, which come before the preset's: {"hidden": (64, 64)}.
+            arguments of `policy_for`, which come before the preset's: {"hidden": (64, 64)}. An
+            environment without a preset gets a linear policy, σ = 1 where it is Gaussian.
         prior: for A2C, PPO and GRPO: a policy to start from, where `policy` is None, and to be held
             near, where the algorithm's `prior_kl` is not 0. It is not changed.
         num_envs: of environments made from an id or a function; None takes `workers`, or the

@@ -65,6 +65,8 @@ def collect(
         TypeError: neither or both of `steps` and `episodes`; a dtype or space that does not fit.
         ValueError: a number or size that does not fit.
         EnvError: the environment raised; the message says which one, and in which step.
+        RuntimeError: a native environment without a step limit, and an episode that has not ended
+            after 2²⁰ steps.
 
     >>> from pgfast import SoftmaxPolicy, make
     >>> batch = collect(make("CartPole-v1", num_envs=8, seed=0), SoftmaxPolicy(4, 2), steps=5)

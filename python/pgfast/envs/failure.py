@@ -59,4 +59,6 @@ def env_error(
             where = f"step one of {(elapsed + 1).tolist()} of its episode"
         else:
             where = "reset" if resetting[index] else f"step {elapsed[index] + 1} of its episode"
+    if isinstance(error, EOFError):  # of a pipe: nobody is left at its other end
+        return EnvError(f"{function}: {who} has ended its worker process in {where}")
     return EnvError(f"{function}: {who} raised {type(error).__name__} in {where}: {error}")

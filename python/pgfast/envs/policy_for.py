@@ -9,6 +9,7 @@ import gymnasium as gym
 import numpy as np
 from gymnasium.vector import VectorEnv
 
+from pgfast.envs.envpool import is_envpool
 from pgfast.envs.observations import observation_map
 from pgfast.features import OneHotFeatures
 from pgfast.gaussian_policy import GaussianPolicy
@@ -40,7 +41,7 @@ def policy_for(
         The policy.
 
     Raises:
-        TypeError: spaces that no policy fits, or an unknown keyword.
+        TypeError: no vector environment; spaces that no policy fits, or an unknown keyword.
         ValueError: `discretize` without a Box of actions, or below 2.
 
     >>> from pgfast import make
@@ -49,6 +50,11 @@ def policy_for(
     >>> type(policy_for(make("Pendulum-v1"))).__name__
     'GaussianPolicy'
     """
+    if not isinstance(env, VectorEnv) and not is_envpool(env):
+        raise TypeError(
+            f"policy_for: env is a {type(env).__name__}, expected a vector environment, such as "
+            "make gives"
+        )
     observation, action = env.single_observation_space, env.single_action_space
     settings.setdefault("dtype", getattr(env, "dtype", np.float32))
     if isinstance(observation, gym.spaces.Discrete):

@@ -1,10 +1,13 @@
 """Where environments come from: an id, a function that makes them, or one that is there.
 
-`source` finds it, `open` gives a vector environment: what is made resets in the same step.
+`source` finds it, `open` gives a vector environment. What is made of environments in Python resets
+none by itself: Gymnasium's batch keeps a final observation by reference, and of an environment that
+writes its observations into one array the reset would write over it.
 """
 
 from __future__ import annotations
 
+import importlib
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,11 +20,14 @@ from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, Vecto
 
 from pgfast._typing import unknown
 from pgfast.envs.envpool import is_envpool
+from pgfast.envs.failure import env_error
 from pgfast.envs.make import make
 from pgfast.envs.native import NATIVE_ENVS, NativeEnv
 
 AnyEnv: TypeAlias = gym.Env[Any, Any]
 AnyVectorEnv: TypeAlias = VectorEnv[Any, Any, Any]
+RESET_BY_US = AutoresetMode.DISABLED
+
 EnvLike: TypeAlias = str | AnyVectorEnv | AnyEnv | Callable[[], AnyEnv]
 
 
@@ -63,8 +69,8 @@ def source(function: str, env: EnvLike) -> Source:
 
     Parameters:
         function: the name for messages.
-        env: an id, native or Gymnasium's; a function that makes an `Env`; an `Env` or a
-            `VectorEnv`, which is then used itself.
+        env: an id, native or Gymnasium's ("module:id" imports the module that registers it); a
+            function that makes an `Env`; an `Env` or a `VectorEnv`, which is then used itself.
 
     Raises:
         ValueError: an unknown id; the message has the nearest ones.
@@ -74,9 +80,12 @@ def source(function: str, env: EnvLike) -> Source:
         native = NATIVE_ENVS.get(env.removeprefix("pgfast/"))
         if native:
             return _Native(function, env, native)
-        if env not in gym.registry and ":" not in env:  # "module:id" imports the module first
+        module, _, id = env.rpartition(":")
+        if module:
+            _imported(function, env, module)
+        if id not in gym.registry:
             raise unknown(function, "env", env, [*NATIVE_ENVS, *gym.registry])
-        return _Registered(function, env, gym.spec(env))
+        return _Registered(function, env, gym.spec(id))
     if isinstance(env, (VectorEnv, gym.Env)):
         return _Given(function, env)
     if callable(env):
@@ -135,12 +144,16 @@ class _Registered:
         if self.spec.entry_point is None:
             if workers is not None:
                 raise TypeError(f"{self.function}: {self.id} takes no workers, it is vectorised")
-            return _seeded(gym.make_vec(self.id, num_envs), seed)
-        mode = {"autoreset_mode": AutoresetMode.SAME_STEP}
+            return _seeded(self.function, gym.make_vec(self.id, num_envs), seed)
+        mode = {"autoreset_mode": RESET_BY_US}
         if workers is None:
-            return _seeded(gym.make_vec(self.id, num_envs, "sync", vector_kwargs=mode), seed)
+            return _seeded(
+                self.function, gym.make_vec(self.id, num_envs, "sync", vector_kwargs=mode), seed
+            )
         settings = mode | _concurrency(self.function, workers, num_envs)
-        return _seeded(gym.make_vec(self.id, num_envs, "async", vector_kwargs=settings), seed)
+        return _seeded(
+            self.function, gym.make_vec(self.id, num_envs, "async", vector_kwargs=settings), seed
+        )
 
 
 @dataclass(frozen=True)
@@ -165,7 +178,7 @@ class _Factory:
         self, *, num_envs: int, seed: int, dtype: Any, workers: int | None = None
     ) -> AnyVectorEnv:
         makers = [lambda: _made(self.function, self.factory)] * num_envs
-        mode: Any = {"autoreset_mode": AutoresetMode.SAME_STEP}
+        mode: Any = {"autoreset_mode": RESET_BY_US}
         if workers is None:
             batch = SyncVectorEnv(makers, **mode)
             if len({id(env) for env in batch.envs}) < num_envs:
@@ -173,9 +186,9 @@ class _Factory:
                     f"{self.function}: env() gave the same environment twice, expected a new one "
                     "from every call"
                 )
-            return _seeded(batch, seed)
+            return _seeded(self.function, batch, seed)
         limit = _concurrency(self.function, workers, num_envs)
-        return _seeded(AsyncVectorEnv(makers, **mode, **limit), seed)
+        return _seeded(self.function, AsyncVectorEnv(makers, **mode, **limit), seed)
 
 
 @dataclass(frozen=True)
@@ -211,18 +224,43 @@ class _Given:
         return _batches.setdefault(self.env, _BatchOfOne(self.env))
 
 
+def close(env: AnyVectorEnv) -> None:
+    """Close what `open` made. Where a worker has died, Gymnasium would wait for its answer."""
+    if not isinstance(env, AsyncVectorEnv):
+        return env.close()
+    workers = zip(env.parent_pipes, env.processes, strict=True)
+    try:
+        if all(pipe is None or process.is_alive() for pipe, process in workers):
+            return env.close()
+    except EOFError:  # it seemed alive
+        pass
+    for process in env.processes:
+        process.terminate()
+        process.join()
+    env.closed = True
+
+
 class _BatchOfOne(SyncVectorEnv):
     """An environment of the user's as a vector environment; it is the user's to close."""
 
     def __init__(self, env: AnyEnv) -> None:
         weak: Any = proxy(env)  # the batch does not keep it alive
-        super().__init__([lambda: weak], autoreset_mode=AutoresetMode.SAME_STEP)
+        super().__init__([lambda: weak], autoreset_mode=RESET_BY_US)
 
     def close_extras(self, **kwargs: Any) -> None:
         """Leave the environment as it is."""
 
 
 _batches: WeakKeyDictionary[AnyEnv, _BatchOfOne] = WeakKeyDictionary()
+
+
+def _imported(function: str, env: str, module: str) -> None:
+    try:
+        importlib.import_module(module)
+    except ImportError as error:
+        raise ValueError(
+            f"{function}: env is {env!r}, expected a module that can be imported: {error}"
+        ) from error
 
 
 def _made(function: str, factory: Callable[[], Any]) -> AnyEnv:
@@ -232,9 +270,13 @@ def _made(function: str, factory: Callable[[], Any]) -> AnyEnv:
     return env
 
 
-def _seeded(env: AnyVectorEnv, seed: int) -> AnyVectorEnv:
+def _seeded(function: str, env: AnyVectorEnv, seed: int) -> AnyVectorEnv:
     """Gymnasium gives environment i the seed + i; a hash keeps neighbouring seeds apart."""
-    env.reset(seed=int(np.random.SeedSequence(seed).generate_state(1)[0] >> 1))
+    first = int(np.random.SeedSequence(seed).generate_state(1)[0] >> 1)
+    try:
+        env.reset(seed=first)
+    except Exception as error:
+        raise env_error(function, "reset", error) from error
     return env
 
 
