@@ -490,6 +490,53 @@ def test_workers_change_nothing_but_the_processes(match, env):
     assert np.array_equal(*returns)
 
 
+class Spoiled(SyncVectorEnv):
+    """A vector environment with one mistake."""
+
+    def __init__(self, name, spoil):
+        super().__init__([Match] * 3, autoreset_mode=AutoresetMode.SAME_STEP)
+        self.place, self.spoil = (
+            ["observations", "rewards", "terminated", "truncated", "infos"],
+            spoil,
+        )
+        self.name = name
+
+    def step(self, actions):
+        gave = dict(zip(self.place, super().step(actions), strict=True))
+        gave[self.name] = self.spoil(gave[self.name])
+        return tuple(gave.values())
+
+
+MISTAKES = {
+    "a reward too few": ("rewards", lambda x: x[1:], r"rewards of shape \(2,\), expected \(3,\)"),
+    "one reward for all": ("rewards", np.sum, r"rewards of shape \(\), expected \(3,\)"),
+    "flags in a column": ("terminated", lambda x: x[:, None], r"terminated of shape \(3, 1\)"),
+    "a flag too many": ("truncated", lambda x: np.append(x, False), r"truncated of shape \(4,\)"),
+    "a row too few": ("observations", lambda x: x[1:], "gave 2 observations, expected 3"),
+    "no final observations": ("infos", lambda x: {}, "gave infos without 'final_obs'"),
+}
+
+
+@pytest.mark.parametrize(("name", "spoil", "message"), MISTAKES.values(), ids=MISTAKES)
+def test_a_mistake_of_a_vector_environment_is_named(name, spoil, message):
+    env = Spoiled(name, spoil)
+    with pytest.raises(ValueError, match=f"collect: env.*{message}.*check_vector_env"):
+        pg.collect(env, pg.policy_for(env), steps=20)
+
+
+def test_a_policy_with_a_sample_of_its_own_is_refused():
+    """C++ would not call it."""
+
+    class Careful(pg.SoftmaxPolicy):
+        def sample(self, observations, *, masks=None):
+            return np.zeros(len(observations), np.int64)
+
+    words = "collect: Careful has a sample of its own"
+    for env in (pg.make("CartPole-v1", 2), gym.make("CartPole-v1")):
+        with pytest.raises(TypeError, match=words):
+            pg.collect(env, Careful(4, 2), steps=5)
+
+
 class OneArray(gym.Env):
     """Writes its observations, the steps so far or -1 for a start, into the same array."""
 

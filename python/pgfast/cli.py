@@ -111,8 +111,9 @@ def _evaluate(
     returns = pgfast.evaluate(
         loaded.policy, env_id, episodes=episodes, greedy=not sample, seed=seed
     )
-    print(f"{env_id}: mean return {returns.mean():.1f} over {episodes} episodes")
-    print(f"std {returns.std():.1f}, min {returns.min():.1f}, max {returns.max():.1f}")
+    print(f"{env_id}: mean return {_told(returns.mean())} over {episodes} episodes")
+    std, least, most = map(_told, (returns.std(), returns.min(), returns.max()))
+    print(f"std {std}, min {least}, max {most}")
     return 0
 
 
@@ -180,6 +181,11 @@ def _info() -> int:
     return 0
 
 
+def _told(value: float) -> str:
+    """A return: with one decimal, or four digits where it is small."""
+    return f"{value:.1f}" if abs(value) >= 1000 else f"{value:.4g}"
+
+
 def _ending(trainer: Trainer) -> str:
     """How a run ended, in a line or two."""
     run = trainer.run
@@ -196,11 +202,13 @@ def _ending(trainer: Trainer) -> str:
     text = f"{end} after {trainer.steps:,} steps in {time} ({run.algorithm}).\n"
     if run.stopped in ("solved", "steps") and trainer.greedy_return is not None:
         return text + (
-            f"Greedy policy: mean return {trainer.greedy_return:.1f} over 100 episodes, "
+            f"Greedy policy: mean return {_told(trainer.greedy_return)} over 100 episodes, "
             f"solved at {trainer.threshold:g}."
         )
     if run.history.rows:
-        return text + f"The last batch had a mean return of {run.history['mean_return'][-1]:.1f}."
+        return (
+            text + f"The last batch had a mean return of {_told(run.history['mean_return'][-1])}."
+        )
     return text + "No update was finished."
 
 

@@ -125,7 +125,7 @@ class GymnasiumCollector:
         return rows.rollout(None, columns=count)
 
     def _observations(self) -> FloatArray:
-        return self._vectors(self._at.observations, self._policy.dtype)
+        return self._rows(self._at.observations)
 
     def _act(
         self, observations: FloatArray, index: int, first_stream: int = 0, greedy: bool = False
@@ -155,15 +155,21 @@ class GymnasiumCollector:
         observations, rewards, terminated, truncated, infos = self._call(
             "step", self._env.step, env_actions
         )
-        terminated = np.array(terminated, np.bool_)
-        truncated = np.array(truncated, np.bool_)
+        terminated = self._each("terminated", terminated, np.bool_)
+        truncated = self._each("truncated", truncated, np.bool_)
+        rewards = self._each("rewards", rewards, np.float64)
         done = terminated | truncated
         elapsed = np.asarray(self._at.elapsed) + ~np.asarray(self._at.resetting)
         self._at.elapsed = np.where(done, 0, elapsed)
         dtype = self._policy.dtype
-        vectors = self._vectors(observations, dtype)
+        vectors = self._rows(observations)
         finals = vectors
         if self._mode is AutoresetMode.SAME_STEP:
+            if done.any() and "final_obs" not in infos:
+                raise ValueError(
+                    "collect: env.step gave infos without 'final_obs' where an episode ended, "
+                    "expected it under AutoresetMode.SAME_STEP; check_vector_env(env) tells more"
+                )
             finals = vectors.copy()
             for i in np.flatnonzero(done):
                 finals[i] = self._vectors.one(infos["final_obs"][i], dtype)
@@ -172,9 +178,29 @@ class GymnasiumCollector:
         elif done.any():
             mask = {"reset_mask": done.copy()}
             observations, _ = self._call("reset", self._env.reset, options=mask)
-            vectors = self._vectors(observations, dtype)
+            vectors = self._rows(observations)
         self._at.observations = observations
-        return vectors, np.array(rewards, np.float64), terminated, truncated, finals
+        return vectors, rewards, terminated, truncated, finals
+
+    def _each(self, name: str, values: Any, dtype: Any) -> npt.NDArray[Any]:
+        """A number of every environment; a copy."""
+        array = np.array(values, dtype)
+        if array.shape != (self._env.num_envs,):
+            raise ValueError(
+                f"collect: env.step gave {name} of shape {array.shape}, expected "
+                f"({self._env.num_envs},); check_vector_env(env) tells more"
+            )
+        return array
+
+    def _rows(self, observations: Any) -> FloatArray:
+        """Observations as the policy sees them."""
+        rows = self._vectors(observations, self._policy.dtype)
+        if len(rows) != self._env.num_envs:
+            raise ValueError(
+                f"collect: env gave {len(rows)} observations, expected {self._env.num_envs}; "
+                "check_vector_env(env) tells more"
+            )
+        return rows
 
     def _call(self, call: str, function: Any, *arguments: Any, **named: Any) -> Any:
         try:

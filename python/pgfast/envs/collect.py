@@ -128,6 +128,13 @@ def check_policy(env: VectorEnv[Any, Any, Any], policy: Policy) -> None:
         raise TypeError(
             f"collect: policy is a {type(policy).__name__}, expected a policy that takes vectors"
         )
+    if type(getattr(policy, "_kernel", None)).__module__ == _core.__name__:
+        for name in ("sample", "mode", "log_prob"):
+            if not getattr(type(policy), name).__module__.startswith("pgfast."):
+                raise TypeError(
+                    f"collect: {type(policy).__name__} has a {name} of its own, but rollouts run "
+                    "the kernel, which would not call it; expected a policy of pgfast's"
+                )
     observation_map("collect", env.single_observation_space, size=size)
     action_map("collect", env.single_action_space, policy)
     if isinstance(env, NativeVectorEnv) and env.dtype != policy.dtype:
