@@ -61,7 +61,7 @@ class ThreadTeam {
   // has no memory or no thread left there are fewer; the caller does the work anyway.
   void help(int helpers, const Work& work) noexcept {
     try {
-      for (int asleep = helpers - offer(helpers, work); asleep > 0; --asleep) {
+      for (int asleep = offer(helpers, work); asleep > 0; --asleep) {
         Helper* helper = idle();
         if (!helper) return;
         try {
@@ -98,15 +98,22 @@ class ThreadTeam {
     mutex_.unlock();
   }
 
-  // How many are awake and may take it.
+  // Offers the work to helpers that look for some, or will when they are done with what they do,
+  // and gives how many are to be woken beside them. Without those that are about to be done, a call
+  // that follows the last one at once would have none.
   int offer(int helpers, const Work& work) {
     const std::lock_guard lock(mutex_);
+    const auto asleep =
+        std::ranges::count_if(helpers_, [](const auto& helper) { return !helper->busy; });
+    const int missing = std::max(0, num_threads() - 1 - static_cast<int>(helpers_.size()));
+    const int woken = std::min(std::max(0, helpers - awake_), static_cast<int>(asleep) + missing);
     places_ = 0;
-    if (std::min(helpers, awake_) == 0) return 0;
-    work_ = work;
-    places_ = std::min(helpers, awake_);
-    offers_.fetch_add(1, std::memory_order_release);
-    return places_;
+    if (woken < helpers) {
+      work_ = work;
+      places_ = helpers - woken;
+      offers_.fetch_add(1, std::memory_order_release);
+    }
+    return woken;
   }
 
   // One that sleeps, busy from now on; null where all are busy and there are enough of them.
@@ -130,21 +137,23 @@ class ThreadTeam {
 
   // Whether there is more to do before the helper goes to sleep.
   bool next(Helper& self, Work& work) {
-    std::uint64_t seen;
-    {
-      const std::lock_guard lock(mutex_);
-      seen = offers_.load(std::memory_order_relaxed);
-      ++awake_;
-    }
+    std::uint64_t seen = 0;
     const auto take = [&] {
-      const std::lock_guard lock(mutex_);
       seen = offers_.load(std::memory_order_relaxed);
       if (places_ == 0) return false;
       work = --places_ == 0 ? std::exchange(work_, nullptr) : work_;
       return true;
     };
-    const bool found =
-        awake_until([&] { return offers_.load(std::memory_order_acquire) != seen && take(); });
+    {
+      const std::lock_guard lock(mutex_);
+      if (take()) return true;
+      ++awake_;
+    }
+    const bool found = awake_until([&] {
+      if (offers_.load(std::memory_order_acquire) == seen) return false;
+      const std::lock_guard lock(mutex_);
+      return take();
+    });
     const std::lock_guard lock(mutex_);
     --awake_;
     self.busy = found;
