@@ -495,14 +495,11 @@ class Spoiled(SyncVectorEnv):
 
     def __init__(self, name, spoil):
         super().__init__([Match] * 3, autoreset_mode=AutoresetMode.SAME_STEP)
-        self.place, self.spoil = (
-            ["observations", "rewards", "terminated", "truncated", "infos"],
-            spoil,
-        )
-        self.name = name
+        self.name, self.spoil = name, spoil
 
     def step(self, actions):
-        gave = dict(zip(self.place, super().step(actions), strict=True))
+        names = ("observations", "rewards", "terminated", "truncated", "infos")
+        gave = dict(zip(names, super().step(actions), strict=True))
         gave[self.name] = self.spoil(gave[self.name])
         return tuple(gave.values())
 

@@ -23,7 +23,8 @@ class Solved:
 
     Looking costs steps too. Those of native environments without learning are a tenth of the work
     of a training's, and looks may take twice as many: a fifth of the time. Elsewhere a step costs
-    the same in both, and looks take a quarter as many, a fifth of all steps.
+    the same in both, and looks take a quarter as many, a fifth of all steps; as many as the
+    training where the sampling policy reaches the threshold again and again.
     """
 
     def __init__(self, origin: Source, policy: Policy, seed: int, workers: int | None) -> None:
