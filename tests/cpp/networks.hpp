@@ -38,7 +38,8 @@ Array<S> jvp(const Network& network, const Array<S>& theta, const Array<S>& x, c
   typename Network::template Tile<S> tile(network, theta.data());
   Array<S> dz(rows * network.output_size());
   tile.forward(x.data(), rows);
-  tile.jvp(v.data(), dz.data());
+  tile.set_direction(v.data());
+  tile.jvp(dz.data());
   return dz;
 }
 
@@ -172,7 +173,8 @@ void tile_again(const Network& network) {
     const S* z = tile.forward(x.data(), rows);
     CHECK_SAME((Array<S>(z, rows * A)), forward(network, theta, x));
     Array<S> Jv(rows * A), Ju = Array<S>::zeros(theta.size());
-    tile.jvp(v.data(), Jv.data());
+    tile.set_direction(v.data());
+    tile.jvp(Jv.data());
     tile.backward(u.data(), Ju.data());
     CHECK_SAME(Jv, jvp(network, theta, x, v));
     CHECK_SAME(Ju, backward(network, theta, x, u));
@@ -193,7 +195,8 @@ void any_address(const Network& network, Index rows) {
         dz(Array<S>::zeros(u.size()), shift), gradient(Array<S>::zeros(theta.size()), 16 - shift);
     typename Network::template Tile<S> tile(network, theta_at.data());
     CHECK_SAME((Array<S>(tile.forward(x_at.data(), rows), z.size())), z);
-    tile.jvp(v_at.data(), dz.data());
+    tile.set_direction(v_at.data());
+    tile.jvp(dz.data());
     tile.backward(u_at.data(), gradient.data());
     CHECK_SAME(dz.values(), Jv);
     CHECK_SAME(gradient.values(), Ju);

@@ -29,10 +29,25 @@ struct Problem {
         dx(small_integers<S>(r * inputs, 4)),
         dy(small_integers<S>(r * outputs, 5)) {}
 
+  Array<S> transposed(const Array<S>& p) const {
+    Array<S> turned(layer.inputs * layer.outputs);
+    transpose(p.data(), layer.inputs, layer.outputs, turned.data());
+    return turned;
+  }
+  Buffer<S> packed(const Array<S>& p) const {
+    Buffer<S> of_p;
+    pack_narrow(p.data(), layer.inputs, layer.outputs, of_p);
+    return of_p;
+  }
   Array<S> forward() const {
-    Array<S> transposed(layer.inputs * layer.outputs), y(dy.size());
-    transpose(parameters.data(), layer.inputs, layer.outputs, transposed.data());
-    layer.forward(parameters.data(), transposed.data(), x.data(), rows, y.data());
+    Array<S> y(dy.size());
+    layer.forward(parameters.data(), packed(parameters).data(), x.data(), rows, y.data());
+    return y;
+  }
+  Array<S> jvp(const S* along_x) const {
+    Array<S> y(dy.size());
+    layer.jvp(parameters.data(), packed(parameters).data(), direction.data(),
+              packed(direction).data(), x.data(), along_x, rows, y.data());
     return y;
   }
   Array<S> backward(Array<S> gradient) const {
@@ -59,7 +74,7 @@ template <class F>
 void for_each_problem(F&& f) {
   check::for_each_scalar([&]<class S>() {
     for (const Index inputs : {1, 3, 5, 17, 33}) {
-      for (const Index outputs : {1, 3, 5, 17, 33}) {
+      for (const Index outputs : {1, 3, 5, 8, 17, 33}) {
         for (const Index rows : {1, 3, 32}) {
           CONTEXT(inputs << " inputs, " << outputs << " outputs, " << rows << " rows");
           f(Problem<S>(inputs, outputs, rows));
@@ -90,10 +105,12 @@ TEST(forward, "The output is x W + b, W row-major and then b.") {
 }
 
 TEST(narrow, "A layer of few outputs and many inputs takes its own way.") {
-  CHECK((Linear{64, 2}.narrow()));
-  CHECK((Linear{16, 7}.narrow()));
-  CHECK(!(Linear{15, 2}.narrow()));
-  CHECK(!(Linear{64, 8}.narrow()));
+  check::for_each_scalar([]<class S>() {
+    CHECK((Linear{64, 2}.narrow<S>()));
+    CHECK((Linear{16, narrow_columns<S>}.narrow<S>()));
+    CHECK(!(Linear{15, 2}.narrow<S>()));
+    CHECK(!(Linear{64, narrow_columns<S> + 1}.narrow<S>()));
+  });
 }
 
 TEST(backward, "The gradient gains x'dy and the sum of dy over rows.") {
@@ -113,20 +130,16 @@ TEST(backward, "The gradient gains x'dy and the sum of dy over rows.") {
 
 TEST(jvp, "The tangent is x dW + db + dx W, without the last term where x is fixed.") {
   for_each_problem([]<class S>(const Problem<S>& p) {
-    Array<S> y(p.dy.size());
-    p.layer.template jvp<S>(p.parameters.data(), p.direction.data(), p.x.data(), nullptr, p.rows,
-                            y.data());
-    CHECK_SAME(y, p.affine(p.direction, p.x));
-    p.layer.jvp(p.parameters.data(), p.direction.data(), p.x.data(), p.dx.data(), p.rows, y.data());
-    CHECK_SAME(y, (p.affine(p.direction, p.x) + p.affine(p.parameters, p.dx, false)));
+    CHECK_SAME(p.jvp(nullptr), p.affine(p.direction, p.x));
+    CHECK_SAME(p.jvp(p.dx.data()),
+               (p.affine(p.direction, p.x) + p.affine(p.parameters, p.dx, false)));
   });
 }
 
 TEST(adjoint, "<dx W, dy> = <dx, dy W'> and <x dW + db, dy> = <(dW, db), backward(dy)>.") {
   for_each_problem([]<class S>(const Problem<S>& p) {
-    Array<S> transposed(p.layer.inputs * p.layer.outputs), back(p.x.size());
-    transpose(p.parameters.data(), p.layer.inputs, p.layer.outputs, transposed.data());
-    p.layer.backward_input(transposed.data(), p.rows, p.dy.data(), back.data());
+    Array<S> back(p.x.size());
+    p.layer.backward_input(p.transposed(p.parameters).data(), p.rows, p.dy.data(), back.data());
     CHECK_EQ((p.affine(p.parameters, p.dx, false) * p.dy).sum(), (p.dx * back).sum());
 
     const Array<S> gradient = p.backward(Array<S>::zeros(p.parameters.size()));

@@ -40,11 +40,13 @@ class FisherProduct {
     const S scale = S{1} / static_cast<S>(states_.count);
     sum_over_blocks(states_.count, size, out, [&](Index begin, Index end, S* product) {
       NetworkTile network(policy_.network, theta_);
+      network.set_direction(v);
       Buffer<S> dz = Buffer<S>::Zero(padded(tile_rows * policy_.network.output_size()));
       for_each_tile(begin, end, [&](Index first, Index rows) {
         network.prepare(observations(first), rows);
-        network.jvp(v, dz.data());
+        network.jvp(dz.data());
         distribution(first).fisher(dz.data(), scale);
+        states_.prefetch_tile(first + rows, end, policy_.network.input_size());
         network.backward(dz.data(), product);
       });
     });

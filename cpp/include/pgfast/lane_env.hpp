@@ -303,10 +303,8 @@ class LaneEnv final : public VectorEnv<typename Env::Scalar, typename Env::Actio
         for (Index l = 0; l < env_lanes; ++l) missing[l] = lanes[l] & (ready[l] ^ 1);
         if (any_set(missing)) make_starts(env, blocks);
         mask.select(start, state);
-        for (Index l = 0; l < env_lanes; ++l) {
-          ready[l] &= lanes[l] ^ 1;
-          streams.counters[l] += lanes[l] ? static_cast<std::uint64_t>(blocks) : 0;
-        }
+        for (Index l = 0; l < env_lanes; ++l) ready[l] &= lanes[l] ^ 1;
+        streams.advance(lanes, static_cast<std::uint64_t>(blocks));
       }
       for (Index l = 0; l < env_lanes; ++l) {
         const std::int32_t now = elapsed[l];

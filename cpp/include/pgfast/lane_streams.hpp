@@ -83,6 +83,13 @@ struct LaneStreams {
     seeds[1][lane] = static_cast<std::uint32_t>(seed >> 32);
     counters[lane] = counter;
   }
+  // Some lanes have drawn so many blocks. By masks: choosing between them and 0, GCC makes a loop
+  // with a branch for each lane.
+  void advance(const LaneFlags& lanes, std::uint64_t blocks) {
+    for (Index l = 0; l < env_lanes; ++l) {
+      counters[l] += (std::uint64_t{0} - std::uint64_t{lanes[l]}) & blocks;
+    }
+  }
   // The block of every lane that comes `later` blocks after the next one.
   void next(LaneWords& words, std::uint64_t later = 0) const {
     std::uint32_t keys[2][env_lanes];

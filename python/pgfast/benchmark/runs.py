@@ -196,7 +196,7 @@ def peak_memory() -> dict[str, dict[str, int]]:
             capture_output=True,
             text=True,
         )
-        answer: dict[str, int] = json.loads(result.stdout)
+        answer: dict[str, int] = json.loads(result.stdout.splitlines()[-1])  # behind a rebuild's
         return answer
 
     return {name: of(name) for name in MEMORY}

@@ -11,32 +11,31 @@ struct Linear {
 
   Index num_parameters() const { return (inputs + 1) * outputs; }
 
-  // Few outputs of many inputs: forward reads W' (outputs, inputs).
-  bool narrow() const { return outputs <= narrow_columns && inputs >= 16; }
-
-  // y = x W + b; W' is read where the layer is narrow.
+  // Few outputs of many inputs: products read W as `pack_narrow` packs it, which else may be null.
   template <class S>
-  void forward(const S* parameters, const S* transposed, const S* x, Index rows, S* y) const {
-    const S* b = parameters + inputs * outputs;
-    if (narrow()) {
-      narrow_product(x, transposed, b, y, rows, outputs, inputs);
-    } else {
-      product<S>({x, inputs, 1}, parameters, {b, 0}, y, rows, outputs, inputs);
-    }
+  bool narrow() const {
+    return outputs <= narrow_columns<S> && inputs >= 16;
+  }
+
+  // y = x W + b
+  template <class S>
+  void forward(const S* parameters, const S* packed, const S* x, Index rows, S* y) const {
+    multiply(parameters, packed, {parameters + inputs * outputs, 0}, x, rows, y);
   }
 
   // gradient += J'dy:  dW += x'dy,  db += sum over rows of dy. `work` 2 (outputs, inputs) is
   // used where the layer is narrow.
   template <class S>
   void backward(const S* x, Index rows, const S* dy, S* gradient, S* work) const {
-    if (narrow()) {
-      narrow_gradient(x, dy, gradient, rows, outputs, inputs, work);
-    } else {
-      product<S>({x, 1, inputs}, dy, {gradient, outputs}, gradient, inputs, outputs, rows);
-    }
-    const S one{1};
     S* db = gradient + inputs * outputs;
-    product<S>({&one, 0, 0}, dy, {db, outputs}, db, 1, outputs, rows);
+    if (narrow<S>()) {
+      narrow_gradient(x, dy, gradient, rows, outputs, inputs, work);
+      add_narrow_rows(dy, rows, outputs, db);
+    } else {
+      const S one{1};
+      product<S>({x, 1, inputs}, dy, {gradient, outputs}, gradient, inputs, outputs, rows);
+      product<S>({&one, 0, 0}, dy, {db, outputs}, db, 1, outputs, rows);
+    }
   }
 
   // dx = dy W', given W' (outputs, inputs)
@@ -48,11 +47,21 @@ struct Linear {
   // The change of y when the parameters move along `direction` and x along dx (null: x fixed):
   // dy = x dW + db + dx W
   template <class S>
-  void jvp(const S* parameters, const S* direction, const S* x, const S* dx, Index rows,
-           S* dy) const {
-    product<S>({x, inputs, 1}, direction, {direction + inputs * outputs, 0}, dy, rows, outputs,
-               inputs);
-    if (dx) product<S>({dx, inputs, 1}, parameters, {dy, outputs}, dy, rows, outputs, inputs);
+  void jvp(const S* parameters, const S* packed, const S* direction, const S* direction_packed,
+           const S* x, const S* dx, Index rows, S* dy) const {
+    forward(direction, direction_packed, x, rows, dy);
+    if (dx) multiply(parameters, packed, {dy, outputs}, dx, rows, dy);
+  }
+
+ private:
+  // y = init + x W
+  template <class S>
+  void multiply(const S* W, const S* packed, Initial<S> init, const S* x, Index rows, S* y) const {
+    if (narrow<S>()) {
+      narrow_product(x, packed, init, y, rows, outputs, inputs);
+    } else {
+      product<S>({x, inputs, 1}, W, init, y, rows, outputs, inputs);
+    }
   }
 };
 

@@ -80,7 +80,10 @@ class MlpTile {
       : network_(network),
         theta_(theta),
         transposed_(network.layers().size()),
-        stale_(network.layers().size(), true) {
+        packed_(network.layers().size()),
+        direction_packed_(network.layers().size()),
+        transposed_stale_(network.layers().size(), true),
+        packed_stale_(network.layers().size(), true) {
     Index widest = 0;
     for (const Linear& layer : network.layers()) {
       outputs_.push_back(Buffer<S>::Zero(padded(tile_rows * layer.outputs)));
@@ -107,7 +110,10 @@ class MlpTile {
   }
 
   // The parameters have changed in place: what was made of them is made again when it is needed.
-  void theta_changed() { std::fill(stale_.begin(), stale_.end(), true); }
+  void theta_changed() {
+    std::fill(transposed_stale_.begin(), transposed_stale_.end(), true);
+    std::fill(packed_stale_.begin(), packed_stale_.end(), true);
+  }
 
   // gradient (P) += J'dz, summed over the rows
   void backward(const S* dz, S* gradient) {
@@ -123,14 +129,24 @@ class MlpTile {
     }
   }
 
+  // The direction v (P) of all `jvp` that follow; it stays in use.
+  void set_direction(const S* v) {
+    direction_ = v;
+    for (std::size_t l = 0; l < network_.layers().size(); ++l) {
+      if (network_.layers()[l].template narrow<S>()) pack(v, l, direction_packed_[l]);
+    }
+  }
+
   // dz (rows, output_size) = J v
-  void jvp(const S* v, S* dz) {
+  void jvp(S* dz) {
     const auto& layers = network_.layers();
     const S* dx = nullptr;
     for (std::size_t l = 0; l < layers.size(); ++l) {
       const bool last = l + 1 == layers.size();
       S* dy = last ? dz : scratch_[l % 2].data();
-      layers[l].jvp(theta_ + network_.offset(l), v + network_.offset(l), input(l), dx, rows_, dy);
+      layers[l].jvp(theta_ + network_.offset(l), packed(l),
+                    direction_ + network_.offset(l), direction_packed_[l].data(), input(l), dx,
+                    rows_, dy);
       if (!last) network_.activation_gradient(outputs_[l].data(), dy, rows_ * layers[l].outputs);
       dx = dy;
     }
@@ -140,29 +156,46 @@ class MlpTile {
   const S* input(std::size_t layer) const { return layer == 0 ? x_ : outputs_[layer - 1].data(); }
 
   void layer_forward(std::size_t l) {
-    const Linear& layer = network_.layers()[l];
-    layer.forward(theta_ + network_.offset(l), layer.narrow() ? transposed(l) : nullptr, input(l),
-                  rows_, outputs_[l].data());
+    network_.layers()[l].forward(theta_ + network_.offset(l), packed(l), input(l), rows_,
+                                 outputs_[l].data());
   }
 
   // W' of a layer, made when it is first needed
   const S* transposed(std::size_t l) {
     const Linear& layer = network_.layers()[l];
-    if (stale_[l]) {
+    if (transposed_stale_[l]) {
       transposed_[l].resize(layer.inputs * layer.outputs);
       transpose(theta_ + network_.offset(l), layer.inputs, layer.outputs, transposed_[l].data());
-      stale_[l] = false;
+      transposed_stale_[l] = false;
     }
     return transposed_[l].data();
+  }
+
+  // W of a narrow layer for its products, likewise; null where the layer is none
+  const S* packed(std::size_t l) {
+    if (!network_.layers()[l].template narrow<S>()) return nullptr;
+    if (packed_stale_[l]) {
+      pack(theta_, l, packed_[l]);
+      packed_stale_[l] = false;
+    }
+    return packed_[l].data();
+  }
+
+  void pack(const S* parameters, std::size_t l, Buffer<S>& into) const {
+    const Linear& layer = network_.layers()[l];
+    pack_narrow(parameters + network_.offset(l), layer.inputs, layer.outputs, into);
   }
 
   const Mlp& network_;
   const S* theta_;
   const S* x_ = nullptr;
   Index rows_ = 0;
-  std::vector<Buffer<S>> outputs_;     // of each layer, after its activation
-  std::vector<Buffer<S>> transposed_;  // W' of each layer that needs it
-  std::vector<bool> stale_;            // that one is not of the parameters as they are
+  const S* direction_ = nullptr;
+  std::vector<Buffer<S>> outputs_;           // of each layer, after its activation
+  std::vector<Buffer<S>> transposed_;        // W' of each layer that needs it
+  std::vector<Buffer<S>> packed_;            // W of each narrow layer
+  std::vector<Buffer<S>> direction_packed_;  // and the direction's
+  std::vector<bool> transposed_stale_, packed_stale_;  // not of the parameters as they are
   Buffer<S> scratch_[2];               // deltas on the way back, tangents on the way forward
 };
 

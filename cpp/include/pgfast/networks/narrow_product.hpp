@@ -1,8 +1,18 @@
-// Products with a matrix of few columns, whose rows fill no vector: a network's last layer. A
-// general product leaves them to scalar code, which takes five times as long.
+// Products with a matrix of few columns, whose rows fill no vector: a network's last layer, or the
+// only one of a linear policy.
 //
-// Forward, the lanes go along k, and each element is the sum of a vector. On the way back, the
-// gradient is made as its transpose, whose rows are long, and turned.
+// Forward, lanes go along k. A block of rows x columns, as many elements as a vector has lanes, has
+// a vector of partial sums for each:
+//
+//   acc[r][o] += x[r][k .. k + width) * w[o][k .. k + width)
+//
+// 2 rows of 8 columns load 2 + 8 vectors for 16 multiply-adds (AVX-512), where the general product
+// loads 8 numbers and a vector for 8. Then `width` vectors of `width` lanes are summed by halves, in
+// width - 1 additions and twice as many shuffles, into the one vector that stands in y: rows of few
+// columns lie one behind the other. 64 x 8 for 32 rows takes 5.3 ns a row instead of 9.6 (AVX2: 8.8
+// instead of 9.8), 64 x 2 takes 2.2 instead of 10.4.
+//
+// On the way back, the gradient is made as its transpose, whose rows are long, and turned.
 #pragma once
 
 #include "pgfast/networks/product.hpp"
@@ -10,29 +20,149 @@
 
 namespace pgfast {
 
-// Columns up to which this pays, measured against `product`, for K of a vector or more.
-inline constexpr Index narrow_columns = 7;
+namespace detail {
 
-// y (rows, columns) = bias + A B, B' (columns, K) being B transposed; all of them are dense.
+template <class V>
+inline constexpr int vector_width = Eigen::internal::unpacket_traits<V>::size;
 template <class S>
-void narrow_product(const S* a, const S* b_transposed, const S* bias, S* y, Index rows,
-                    Index columns, Index K) {
-  namespace packet = Eigen::internal;
-  using V = typename packet::packet_traits<S>::type;
-  constexpr int width = packet::unpacket_traits<V>::size;
-  const Index whole = K / width * width;
-  for (Index r = 0; r < rows; ++r) {
-    for (Index o = 0; o < columns; ++o) {
-      const S *left = a + r * K, *right = b_transposed + o * K;
-      V sums = packet::pset1<V>(S{0});
-      for (Index k = 0; k < whole; k += width) {
-        sums = multiply_add(packet::ploadu<V>(left + k), packet::ploadu<V>(right + k), sums);
-      }
-      S sum = bias[o] + packet::predux(sums);
-      for (Index k = whole; k < K; ++k) sum = multiply_add(left[k], right[k], sum);
-      y[r * columns + o] = sum;
+using Packet = typename Eigen::internal::packet_traits<S>::type;
+
+}  // namespace detail
+
+// Columns up to which this pays, measured against `product`, for K of 16 or more: where they fill
+// one vector of 8 it still does, with one of 16 no longer.
+template <class S>
+inline constexpr Index narrow_columns = std::min(detail::vector_width<detail::Packet<S>>, 15);
+
+namespace detail {
+
+// a and b are cut into spans, those into units; the sums of neighbouring units, those of a's span
+// first. With span 4 and unit 1: a0 + a1, a2 + a3, b0 + b1, b2 + b3, a4 + a5, ...
+template <int unit, int span, class V>
+EIGEN_STRONG_INLINE V add_neighbours(V a, V b) {
+  constexpr auto lane = [](int l, int odd) {
+    const int at = (2 * (l % span / unit) + odd) * unit + l % unit, first = l / span * span;
+    return first + (at < span ? at : at - span + vector_width<V>);
+  };
+  return [&]<std::size_t... l>(std::index_sequence<l...>) {
+    const V even = __builtin_shufflevector(a, b, lane(static_cast<int>(l), 0)...),
+            odd = __builtin_shufflevector(a, b, lane(static_cast<int>(l), 1)...);
+    return Eigen::internal::padd(even, odd);
+  }(std::make_index_sequence<static_cast<std::size_t>(vector_width<V>)>());
+}
+
+// Vectors are made of parts of 16 bytes: shuffles of whole parts and shuffles within them are
+// single instructions.
+template <class S>
+inline constexpr int part_width = 16 / static_cast<int>(sizeof(S));
+
+// Where the vector stands whose sum becomes lane l of `sums`.
+template <class S, class V>
+constexpr int sum_order(int l) {
+  constexpr int parts = vector_width<V> / part_width<S>;
+  return l % part_width<S> * parts + l / part_width<S>;
+}
+
+// The sums of `width` vectors' lanes; v is used up. Each is added up in the same order.
+template <class S, class V>
+EIGEN_STRONG_INLINE V sums(V (&v)[vector_width<V>]) {
+  int count = vector_width<V>;
+#pragma GCC unroll 2
+  for (int parts = vector_width<V> / part_width<S>; parts > 1; parts /= 2, count /= 2) {
+#pragma GCC unroll 8
+    for (int i = 0; i < count / 2; ++i) {
+      v[i] = add_neighbours<part_width<S>, vector_width<V>>(v[2 * i], v[2 * i + 1]);
     }
   }
+#pragma GCC unroll 2
+  for (; count > 1; count /= 2) {
+#pragma GCC unroll 8
+    for (int i = 0; i < count / 2; ++i) {
+      v[i] = add_neighbours<1, part_width<S>>(v[2 * i], v[2 * i + 1]);
+    }
+  }
+  return v[0];
+}
+
+// `narrow_product` for a number of columns.
+template <int columns, class S>
+[[gnu::noinline]] void narrow_rows(const S* a, const S* packed, Initial<S> init, S* y, Index rows,
+                                   Index K) {
+  namespace packet = Eigen::internal;
+  using V = Packet<S>;
+  constexpr int width = vector_width<V>, R = width / columns;
+  const Index whole = K / width * width;
+  S start[width] = {}, ends[R][width] = {};
+  for (int l = 0; l < R * columns; ++l) start[l] = init.data[l % columns];
+  for (Index first = 0; first < rows; first += R) {
+    const int used = static_cast<int>(std::min<Index>(R, rows - first));
+    const S* row[R];  // where fewer are left, the last of them again
+    V x[R], acc[width];
+#pragma GCC unroll 16
+    for (int r = 0; r < R; ++r) row[r] = a + (first + std::min(r, used - 1)) * K;
+#pragma GCC unroll 16
+    for (V& sum : acc) sum = packet::pset1<V>(S{0});
+    const auto add = [&](const S* w) {
+#pragma GCC unroll 16
+      for (int o = 0; o < columns; ++o) {
+        V w_o = packet::pload<V>(w + o * width);
+        // Read once, not with each multiply-add: the loads are what bounds a block.
+        if constexpr (R > 1) asm("" : "+v"(w_o));
+#pragma GCC unroll 16
+        for (int r = 0; r < R; ++r) {
+          V& sum = acc[sum_order<S, V>(r * columns + o)];
+          sum = multiply_add(x[r], w_o, sum);
+        }
+      }
+    };
+    const S* w = packed;
+    for (Index k = 0; k < whole; k += width, w += columns * width) {
+#pragma GCC unroll 16
+      for (int r = 0; r < R; ++r) x[r] = packet::ploadu<V>(row[r] + k);
+      add(w);
+    }
+    if (whole < K) {
+      for (int r = 0; r < R; ++r) {
+        std::copy(row[r] + whole, row[r] + K, ends[r]);
+        x[r] = packet::ploadu<V>(ends[r]);
+      }
+      add(w);
+    }
+    S* of_block = y + first * columns;
+    if (init.row_stride != 0) std::copy_n(init.data + first * columns, used * columns, start);
+    const V z = packet::padd(packet::ploadu<V>(start), sums<S>(acc));
+    if (R * columns == width && used == R) {
+      packet::pstoreu(of_block, z);
+    } else {
+      S all[width];
+      packet::pstoreu(all, z);
+      std::copy_n(all, used * columns, of_block);
+    }
+  }
+}
+
+}  // namespace detail
+
+// B (K, columns) as `narrow_product` reads it: (k blocks, columns, width), zeros behind K.
+template <class S>
+void pack_narrow(const S* b, Index K, Index columns, Buffer<S>& packed) {
+  constexpr Index width = detail::vector_width<detail::Packet<S>>;
+  packed.setZero(ceil_div(K, width) * columns * width);
+  for (Index k = 0; k < K; k += width) {
+    transpose(b + k * columns, columns, std::min(width, K - k), columns,
+              packed.data() + k * columns, width);
+  }
+}
+
+// y (rows, columns) = init + A B for 1 to `narrow_columns` columns and B as `pack_narrow` packs it;
+// A is dense, y too; `init` is one row, or as many and as dense as y, which it may be.
+template <class S>
+void narrow_product(const S* a, const S* packed, Initial<S> init, S* y, Index rows, Index columns,
+                    Index K) {
+  static constexpr auto rows_of = []<std::size_t... i>(std::index_sequence<i...>) {
+    return std::array{&detail::narrow_rows<static_cast<int>(i) + 1, S>...};
+  }(std::make_index_sequence<static_cast<std::size_t>(narrow_columns<S>)>());
+  rows_of[static_cast<std::size_t>(columns - 1)](a, packed, init, y, rows, K);
 }
 
 // gradient (K, columns) += A' dy for dy (rows, columns). `work` has room for 2 (columns, K).
@@ -46,6 +176,28 @@ void narrow_gradient(const S* a, const S* dy, S* gradient, Index rows, Index col
   S* turned = work + columns * K;
   transpose(work, columns, K, turned);
   for (Index i = 0; i < K * columns; ++i) gradient[i] += turned[i];
+}
+
+// sums (columns) += the rows of dy (rows, columns), as many rows in a vector as it holds; four
+// vectors at a time, or each addition would wait for the one before.
+template <class S>
+void add_narrow_rows(const S* dy, Index rows, Index columns, S* sums) {
+  namespace packet = Eigen::internal;
+  using V = detail::Packet<S>;
+  constexpr Index width = detail::vector_width<V>, chains = 4;
+  const Index used = width / columns * columns, size = rows * columns;
+  V acc[chains];
+  for (V& sum : acc) sum = packet::pset1<V>(S{0});
+  Index at = 0;
+  for (; at + (chains - 1) * used + width <= size; at += chains * used) {
+    for (Index i = 0; i < chains; ++i) {
+      acc[i] = packet::padd(acc[i], packet::ploadu<V>(dy + at + i * used));
+    }
+  }
+  S lanes[width];
+  packet::pstoreu(lanes, packet::padd(packet::padd(acc[0], acc[1]), packet::padd(acc[2], acc[3])));
+  for (Index l = 0; l < used; ++l) sums[l % columns] += lanes[l];
+  for (; at < size; ++at) sums[at % columns] += dy[at];
 }
 
 }  // namespace pgfast

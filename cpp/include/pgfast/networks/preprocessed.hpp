@@ -75,7 +75,8 @@ class PreprocessedTile {
 
   void theta_changed() { mlp_.theta_changed(); }
   void backward(const S* dz, S* gradient) { mlp_.backward(dz, gradient); }
-  void jvp(const S* v, S* dz) { mlp_.jvp(v, dz); }
+  void set_direction(const S* v) { mlp_.set_direction(v); }
+  void jvp(S* dz) { mlp_.jvp(dz); }
 
  private:
   const S* normalize(const S* x, Index rows) {

@@ -54,7 +54,8 @@ class StateActionLinearTile {
     }
   }
 
-  void jvp(const S* v, S* dz) { inner_products(v, dz); }
+  void set_direction(const S* v) { direction_ = v; }
+  void jvp(S* dz) { inner_products(direction_, dz); }
 
  private:
   void inner_products(const S* v, S* out) const {
@@ -76,6 +77,7 @@ class StateActionLinearTile {
 
   const StateActionLinear& network_;
   const S* theta_;
+  const S* direction_ = nullptr;
   const S* x_ = nullptr;
   Index rows_ = 0;
   Buffer<S> z_;

@@ -77,19 +77,25 @@ class WithTailTile {
     body_.backward(dz_.data(), gradient);
   }
 
-  void jvp(const S* v, S* dz) {
-    if (tail_ == 0) return body_.jvp(v, dz);
-    body_.jvp(v, dz_.data());
+  void set_direction(const S* v) {
+    tail_direction_ = v + parameters_;
+    body_.set_direction(v);
+  }
+
+  void jvp(S* dz) {
+    if (tail_ == 0) return body_.jvp(dz);
+    body_.jvp(dz_.data());
     for (Index r = 0; r < rows_; ++r) {
       S* row = dz + r * (outputs_ + tail_);
       std::copy(dz_.data() + r * outputs_, dz_.data() + (r + 1) * outputs_, row);
-      std::copy(v + parameters_, v + parameters_ + tail_, row + outputs_);
+      std::copy(tail_direction_, tail_direction_ + tail_, row + outputs_);
     }
   }
 
  private:
   Index outputs_, tail_, parameters_;  // of the body; of the tail; of the body
   const S* constant_;
+  const S* tail_direction_ = nullptr;
   PreprocessedTile<S> body_;
   Index rows_ = 0;
   Buffer<S> z_, dz_;
