@@ -91,7 +91,7 @@ class GaussianPolicy(NetworkPolicy):
         )
         log_std = np.full(self.action_size, math.log(self.initial_std), self.dtype)
         if std == "learned":
-            self._theta = np.concatenate([self._theta, log_std])
+            self._begin_as(np.concatenate([self._theta, log_std]))
         elif std == "network":
             self._theta[-self.action_size :] = log_std  # the biases of those outputs
         self._make_kernel()

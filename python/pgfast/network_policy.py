@@ -71,7 +71,7 @@ class NetworkPolicy(Policy):
         self.seed = as_seed(name, seed)
         self.draws = 0
         self._sizes = [network_inputs(self.observation_size, self.features), *self.hidden, outputs]
-        self._theta = initial_parameters(self._sizes, as_float_dtype(name, dtype), self.seed)
+        self._begin_as(initial_parameters(self._sizes, as_float_dtype(name, dtype), self.seed))
 
     @abstractmethod
     def _make_kernel(self) -> None:

@@ -14,6 +14,18 @@ class Parameters:
 
     _theta: FloatArray
 
+    def _begin_as(self, theta: FloatArray) -> None:
+        """Make θ of these numbers, in memory of its own that begins at a multiple of 64 bytes.
+
+        NumPy's begins at one of 16, and then every vector of 64 bytes lies in two lines of the
+        cache: a rollout of 4 environments with two hidden layers of 64 takes a third longer.
+        """
+        line = 64 // theta.itemsize
+        memory = np.empty(theta.size + line, theta.dtype)
+        first = -memory.ctypes.data % 64 // theta.itemsize
+        self._theta = memory[first : first + theta.size]
+        self._theta[...] = theta
+
     @property
     def theta(self) -> FloatArray:
         """The parameters θ (P,)."""

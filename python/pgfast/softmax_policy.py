@@ -128,7 +128,7 @@ class StateActionSoftmaxPolicy(Policy):
         self.seed = as_seed(name, seed)
         self.draws = 0
         self._kernel = _core.SoftmaxStateAction(self.actions, self.features)
-        self._theta = np.zeros(self.features, as_float_dtype(name, dtype))
+        self._begin_as(np.zeros(self.features, as_float_dtype(name, dtype)))
 
     def logits(self, observations: FloatArray) -> FloatArray:
         """Logits zₐ = θᵀx(s, a).

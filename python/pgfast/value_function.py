@@ -105,12 +105,14 @@ class ValueFunction(Parameters):
         self.seed = as_seed(name, seed)
         self.fits = 0
         self._sizes = [network_inputs(self.observation_size, self.features), *self.hidden, 1]
-        self._theta = initial_parameters(
-            self._sizes,
-            as_float_dtype(name, dtype),
-            self.seed,
-            last_gain=1.0,
-            first_stream=_FIRST_STREAM,
+        self._begin_as(
+            initial_parameters(
+                self._sizes,
+                as_float_dtype(name, dtype),
+                self.seed,
+                last_gain=1.0,
+                first_stream=_FIRST_STREAM,
+            )
         )
         self.refresh()
 

@@ -97,21 +97,6 @@ TEST(columns_alone, "An element has the same bits whatever the other columns are
   });
 }
 
-TEST(rows_added, "The sums of dy's columns are added to what is there.") {
-  check::for_each_scalar([]<class S>() {
-    for (const Index rows : {0, 1, 5, 31, 32}) {
-      for (Index columns = 1; columns <= narrow_columns<S>; ++columns) {
-        CONTEXT(rows << " x " << columns);
-        const Array<S> dy = (check::integers(rows * columns, 17, 4) - 8).template cast<S>();
-        Array<S> sums = Array<S>::zeros(columns) + S{3}, expected = sums;
-        add_narrow_rows(dy.data(), rows, columns, sums.data());
-        for (Index i = 0; i < dy.size(); ++i) expected[i % columns] += dy[i];
-        CHECK_SAME(sums, expected);
-      }
-    }
-  });
-}
-
 TEST(nan, "A NaN in a row of A comes out in that row and in no other.") {
   check::for_each_scalar([]<class S>() {
     Problem<S> p(17, narrow_columns<S>, 20);

@@ -61,6 +61,35 @@ inline Index count_set(const bool* flags, Index begin, Index end) {
   return count;
 }
 
+// Copies a row. Most are so short that calling memcpy would take longer than copying: in pieces of
+// 4, the last of which reaches back to end where the row ends.
+template <class T>
+void copy_row(const T* from, Index width, T* to) {
+  constexpr Index piece = 4, longest = 16 * piece;
+  if (width > longest) {
+    std::memcpy(to, from, static_cast<std::size_t>(width) * sizeof(T));
+  } else if (width >= piece) {
+    for (Index i = 0; i < width; i += piece) {
+      const Index at = std::min(i, width - piece);
+      std::memcpy(to + at, from + at, piece * sizeof(T));
+    }
+  } else {
+    if (width > 0) to[0] = from[0];
+    if (width > 1) to[1] = from[1];
+    if (width > 2) to[2] = from[2];
+  }
+}
+
+// The same for rows that stand `from_stride` and `to_stride` apart.
+template <class T>
+void copy_rows(const T* from, Index from_stride, Index rows, Index width, T* to, Index to_stride) {
+  if (width == 1) {
+    for (Index r = 0; r < rows; ++r) to[r * to_stride] = from[r * from_stride];
+  } else {
+    for (Index r = 0; r < rows; ++r) copy_row(from + r * from_stride, width, to + r * to_stride);
+  }
+}
+
 // Asks for numbers that are read soon, so that they come from memory meanwhile.
 template <class S>
 void prefetch(const S* data, Index count) {

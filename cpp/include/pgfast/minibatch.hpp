@@ -90,8 +90,10 @@ inline Index minibatch_block(Index batch_size) {
 template <class T>
 void gather(const T* source, const Index* order, Index rows, Index width, T* target) {
   if (!source) return;
-  for (Index r = 0; r < rows; ++r) {
-    std::copy_n(source + order[r] * width, width, target + r * width);
+  if (width == 1) {
+    for (Index r = 0; r < rows; ++r) target[r] = source[order[r]];
+  } else {
+    for (Index r = 0; r < rows; ++r) copy_row(source + order[r] * width, width, target + r * width);
   }
 }
 
@@ -205,13 +207,13 @@ class GatheredValueTile {
 };
 
 // Shortens the vector to `longest` where it is longer; gives its length. The sum is in double, of
-// eight lanes.
+// 32 lanes: with 8, each addition would wait for the one before.
 template <class S>
 double shorten(S* vector, Index n, double longest) {
-  Lanes<double, 8> lanes = Lanes<double, 8>::Zero();
+  Lanes<double, chunk> lanes = Lanes<double, chunk>::Zero();
   Index i = 0;
-  for (; i + 8 <= n; i += 8) {
-    lanes += Eigen::Map<Lanes<S, 8>>(vector + i).template cast<double>().square();
+  for (; i + chunk <= n; i += chunk) {
+    lanes += Eigen::Map<Lanes<S, chunk>>(vector + i).template cast<double>().square();
   }
   double square = lanes.sum();
   for (; i < n; ++i) square += static_cast<double>(vector[i]) * vector[i];

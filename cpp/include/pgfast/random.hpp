@@ -5,6 +5,7 @@
 // seed is the cipher's key; the 128-bit counter is (index: 64 bits, stream: 32, purpose: 32).
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdint>
@@ -65,16 +66,46 @@ std::array<S, 2> normal_pair(S u, S v) {
   return {radius * std::cos(angle), radius * std::sin(angle)};
 }
 
-// out[i] = draw i of the stream; one Philox block for the draws that it holds.
+// The draws of this many Philox blocks of one stream, made together: a block takes 3 ns, alone 10.
+inline constexpr Index blocks_ahead = 32;
 template <class S>
-void fill_uniform(std::uint64_t seed, Purpose purpose, std::uint32_t stream, S* out, Index count) {
-  constexpr int draws = draws_per_block<S>;
-  for (Index i = 0; i < count; i += draws) {
-    const PhiloxBlock words = philox(seed, purpose, stream, static_cast<std::uint64_t>(i / draws));
-    for (int j = 0; j < draws && i + j < count; ++j) {
-      out[i + j] = uniform_from_words<S>(words.data() + j * words_per_draw<S>);
+inline constexpr Index draws_ahead = blocks_ahead * draws_per_block<S>;
+
+// out[i] = draw `first` + i of the stream, i < draws_ahead; `first` is a block's first draw.
+template <class S>
+void fill_ahead(std::uint64_t seed, Purpose purpose, std::uint32_t stream, std::uint64_t first,
+                S* out) {
+  constexpr int draws = draws_per_block<S>, n = words_per_draw<S>;
+  std::uint32_t words[4][blocks_ahead], keys[2][blocks_ahead];
+  for (Index l = 0; l < blocks_ahead; ++l) {
+    const std::uint64_t block = first / draws + static_cast<std::uint64_t>(l);
+    words[0][l] = static_cast<std::uint32_t>(block);
+    words[1][l] = static_cast<std::uint32_t>(block >> 32);
+    words[2][l] = stream;
+    words[3][l] = static_cast<std::uint32_t>(purpose);
+    keys[0][l] = static_cast<std::uint32_t>(seed);
+    keys[1][l] = static_cast<std::uint32_t>(seed >> 32);
+  }
+  philox_lanes(words, keys);
+  for (Index l = 0; l < blocks_ahead; ++l) {
+    for (int j = 0; j < draws; ++j) {
+      const std::uint32_t w[2] = {words[j * n][l], words[j * n + n - 1][l]};
+      out[l * draws + j] = uniform_from_words<S>(w);
     }
   }
+}
+
+// out[i] = draw i of the stream
+template <class S>
+void fill_uniform(std::uint64_t seed, Purpose purpose, std::uint32_t stream, S* out, Index count) {
+  Index i = 0;
+  for (; i + draws_ahead<S> <= count; i += draws_ahead<S>) {
+    fill_ahead(seed, purpose, stream, static_cast<std::uint64_t>(i), out + i);
+  }
+  if (i == count) return;
+  S rest[draws_ahead<S>];
+  fill_ahead(seed, purpose, stream, static_cast<std::uint64_t>(i), rest);
+  std::copy_n(rest, count - i, out + i);
 }
 
 // Normals 2m and 2m + 1 come from uniforms 2m and 2m + 1.

@@ -13,7 +13,7 @@
 // three gradients are the same.
 #pragma once
 
-#include <cmath>
+#include <algorithm>
 #include <vector>
 
 #include "pgfast/policy.hpp"
@@ -80,49 +80,59 @@ class SurrogateTile {
     const auto& pi = policy_.distribution;
     SurrogateSums sums;
 
-    S log_probs[tile_rows], terms[tile_rows], weights[tile_rows];
-    pi.log_prob(samples.actions, log_probs);
-    for (Index r = 0; r < rows; ++r) {
-      const S A = samples.advantages[r];
-      const S log_ratio = held(samples.log_probs ? log_probs[r] - samples.log_probs[r] : S{0});
-      const S ratio = std::exp(log_ratio);
-      S s = ratio * A, weight = s;
-      if (surrogate.weighting == Weighting::log_prob) {
-        s = A == S{0} ? S{0} : A * log_probs[r];  // also where the action has no probability
-        weight = A;
-      } else if (surrogate.weighting == Weighting::clipped) {
-        const S low = S{1} - surrogate.clip, high = S{1} + surrogate.clip;
-        const S bounded = (ratio < low ? low : ratio > high ? high : ratio) * A;
-        if (bounded < s) {  // a NaN stays
-          s = bounded;
-          weight = S{0};
-          sums.clipped += 1;
-        }
-      }
-      sums.surrogate += static_cast<double>(s);
-      if (!samples.old_z) sums.kl += static_cast<double>(ratio - S{1} - log_ratio);
-      weights[r] = scale * weight;
+    // By lanes, without a branch: which samples are clipped is as good as random. Lanes behind the
+    // rows have the ratio 1 and the advantage 0, and add nothing.
+    Rows log_probs = Rows::Zero(), log_ratios = Rows::Zero(), advantages = Rows::Zero(),
+         terms = Rows::Zero();
+    pi.log_prob(samples.actions, log_probs.data());
+    if (samples.log_probs) {
+      for (Index r = 0; r < rows; ++r) log_ratios[r] = held(log_probs[r] - samples.log_probs[r]);
     }
-    pi.entropy(terms);
-    for (Index r = 0; r < rows; ++r) sums.entropy += static_cast<double>(terms[r]);
+    std::copy_n(samples.advantages, rows, advantages.data());
+    const Rows ratios = log_ratios.exp();
+    Rows s = ratios * advantages, weights = s;
+    if (surrogate.weighting == Weighting::log_prob) {
+      for (Index r = 0; r < tile_rows; ++r) {  // 0 also where the action has no probability
+        const S product = advantages[r] * log_probs[r];
+        s[r] = advantages[r] == S{0} ? S{0} : product;
+      }
+      weights = advantages;
+    } else if (surrogate.weighting == Weighting::clipped) {
+      const S low = S{1} - surrogate.clip, high = S{1} + surrogate.clip;
+      Rows clipped;
+      for (Index r = 0; r < tile_rows; ++r) {
+        const S at_least = ratios[r] < low ? low : ratios[r];
+        const S bounded = (at_least > high ? high : at_least) * advantages[r], free = s[r];
+        const bool less = bounded < free;  // a NaN stays
+        s[r] = less ? bounded : free;
+        weights[r] = less ? S{0} : free;
+        clipped[r] = less ? S{1} : S{0};
+      }
+      sums.clipped = total(clipped);
+    }
+    weights *= scale;
+    sums.surrogate = total(s);
+    if (!samples.old_z) sums.kl = total(ratios - S{1} - log_ratios);
+    pi.entropy(terms.data());
+    sums.entropy = total(terms);
 
     S* dz = policy_.dz.data();
-    if (gradient) pi.score(samples.actions, weights, dz);
+    if (gradient) pi.score(samples.actions, weights.data(), dz);
     if (gradient && surrogate.entropy != S{0}) {
       pi.add_entropy_gradient(nullptr, scale * surrogate.entropy, dz);
     }
     if (samples.old_z) {
       set_distribution(old_, samples.old_z, rows, samples.states.masks);
-      old_.kl(pi, terms);
-      for (Index r = 0; r < rows; ++r) sums.kl += static_cast<double>(terms[r]);
+      old_.kl(pi, terms.data());
+      sums.kl = total(terms);
       if (gradient && surrogate.kl_old != S{0}) {
         pi.add_reverse_kl_gradient(old_, nullptr, -scale * surrogate.kl_old, dz);
       }
     }
     if (samples.reference_z) {
       set_distribution(reference_, samples.reference_z, rows, samples.states.masks);
-      pi.kl(reference_, terms);
-      for (Index r = 0; r < rows; ++r) sums.kl_reference += static_cast<double>(terms[r]);
+      pi.kl(reference_, terms.data());
+      sums.kl_reference = total(terms);
       if (gradient && surrogate.kl_reference != S{0}) {
         pi.add_kl_gradient(reference_, nullptr, -scale * surrogate.kl_reference, dz);
       }
@@ -133,6 +143,9 @@ class SurrogateTile {
 
  private:
   using DistributionTile = typename P::Distribution::template Tile<S>;
+  using Rows = Lanes<S, tile_rows>;  // a number of every row
+
+  static double total(const Rows& rows) { return rows.template cast<double>().sum(); }
 
   // log rho within +-20: e^20 is far outside of any clipping, and its square is still a number in
   // float32, where an infinite rho would make NaN of an advantage of 0. NaN stays.

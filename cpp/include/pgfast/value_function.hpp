@@ -49,7 +49,7 @@ void for_each_value_tile(const ValueNetwork& network, const S* theta, const S* o
     const S* x = observations + first * D;
     if (samples) {
       for (Index r = 0; r < rows; ++r) {
-        std::copy_n(observations + samples[first + r] * D, D, gathered.data() + r * D);
+        copy_row(observations + samples[first + r] * D, D, gathered.data() + r * D);
       }
       x = gathered.data();
     }
@@ -124,7 +124,7 @@ RidgeOutcome fit_ridge(const ValueNetwork& network, S* theta, const S* observati
       const S* x = observations + first * D;
       if (samples) {
         for (Index i = first; i < last; ++i) {
-          std::copy_n(observations + samples[i] * D, D, gathered.data() + (i - first) * D);
+          copy_row(observations + samples[i] * D, D, gathered.data() + (i - first) * D);
         }
         x = gathered.data();
       }

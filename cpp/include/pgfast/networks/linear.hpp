@@ -3,6 +3,7 @@
 #pragma once
 
 #include "pgfast/networks/narrow_product.hpp"
+#include "pgfast/networks/row_sum.hpp"
 
 namespace pgfast {
 
@@ -27,15 +28,12 @@ struct Linear {
   // used where the layer is narrow.
   template <class S>
   void backward(const S* x, Index rows, const S* dy, S* gradient, S* work) const {
-    S* db = gradient + inputs * outputs;
     if (narrow<S>()) {
       narrow_gradient(x, dy, gradient, rows, outputs, inputs, work);
-      add_narrow_rows(dy, rows, outputs, db);
     } else {
-      const S one{1};
       product<S>({x, 1, inputs}, dy, {gradient, outputs}, gradient, inputs, outputs, rows);
-      product<S>({&one, 0, 0}, dy, {db, outputs}, db, 1, outputs, rows);
     }
+    add_rows(dy, rows, outputs, gradient + inputs * outputs);
   }
 
   // dx = dy W', given W' (outputs, inputs)

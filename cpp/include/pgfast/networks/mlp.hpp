@@ -56,7 +56,7 @@ class Mlp {
 
   // delta <- delta * activation'(x), from h = activation(x): 1 - h^2, or h > 0
   template <class S>
-  void activation_gradient(const S* h, S* delta, Index count) const {
+  void activation_gradient(const S* __restrict h, S* __restrict delta, Index count) const {
     if (activation_ == Activation::tanh) {
       for (Index i = 0; i < count; ++i) delta[i] *= S{1} - h[i] * h[i];
     } else {
@@ -144,9 +144,8 @@ class MlpTile {
     for (std::size_t l = 0; l < layers.size(); ++l) {
       const bool last = l + 1 == layers.size();
       S* dy = last ? dz : scratch_[l % 2].data();
-      layers[l].jvp(theta_ + network_.offset(l), packed(l),
-                    direction_ + network_.offset(l), direction_packed_[l].data(), input(l), dx,
-                    rows_, dy);
+      layers[l].jvp(theta_ + network_.offset(l), packed(l), direction_ + network_.offset(l),
+                    direction_packed_[l].data(), input(l), dx, rows_, dy);
       if (!last) network_.activation_gradient(outputs_[l].data(), dy, rows_ * layers[l].outputs);
       dx = dy;
     }
@@ -191,12 +190,12 @@ class MlpTile {
   const S* x_ = nullptr;
   Index rows_ = 0;
   const S* direction_ = nullptr;
-  std::vector<Buffer<S>> outputs_;           // of each layer, after its activation
-  std::vector<Buffer<S>> transposed_;        // W' of each layer that needs it
-  std::vector<Buffer<S>> packed_;            // W of each narrow layer
-  std::vector<Buffer<S>> direction_packed_;  // and the direction's
+  std::vector<Buffer<S>> outputs_;                     // of each layer, after its activation
+  std::vector<Buffer<S>> transposed_;                  // W' of each layer that needs it
+  std::vector<Buffer<S>> packed_;                      // W of each narrow layer
+  std::vector<Buffer<S>> direction_packed_;            // and the direction's
   std::vector<bool> transposed_stale_, packed_stale_;  // not of the parameters as they are
-  Buffer<S> scratch_[2];               // deltas on the way back, tangents on the way forward
+  Buffer<S> scratch_[2];  // deltas on the way back, tangents on the way forward
 };
 
 }  // namespace pgfast

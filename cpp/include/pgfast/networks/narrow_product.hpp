@@ -7,10 +7,10 @@
 //   acc[r][o] += x[r][k .. k + width) * w[o][k .. k + width)
 //
 // 2 rows of 8 columns load 2 + 8 vectors for 16 multiply-adds (AVX-512), where the general product
-// loads 8 numbers and a vector for 8. Then `width` vectors of `width` lanes are summed by halves, in
-// width - 1 additions and twice as many shuffles, into the one vector that stands in y: rows of few
-// columns lie one behind the other. 64 x 8 for 32 rows takes 5.3 ns a row instead of 9.6 (AVX2: 8.8
-// instead of 9.8), 64 x 2 takes 2.2 instead of 10.4.
+// loads 8 numbers and a vector for 8. Then `width` vectors of `width` lanes are summed by halves,
+// in width - 1 additions and twice as many shuffles, into the one vector that stands in y: rows of
+// few columns lie one behind the other. 64 x 8 for 32 rows takes 5.3 ns a row instead of 9.6
+// (AVX2: 8.8 instead of 9.8), 64 x 2 takes 2.2 instead of 10.4.
 //
 // On the way back, the gradient is made as its transpose, whose rows are long, and turned.
 #pragma once
@@ -176,28 +176,6 @@ void narrow_gradient(const S* a, const S* dy, S* gradient, Index rows, Index col
   S* turned = work + columns * K;
   transpose(work, columns, K, turned);
   for (Index i = 0; i < K * columns; ++i) gradient[i] += turned[i];
-}
-
-// sums (columns) += the rows of dy (rows, columns), as many rows in a vector as it holds; four
-// vectors at a time, or each addition would wait for the one before.
-template <class S>
-void add_narrow_rows(const S* dy, Index rows, Index columns, S* sums) {
-  namespace packet = Eigen::internal;
-  using V = detail::Packet<S>;
-  constexpr Index width = detail::vector_width<V>, chains = 4;
-  const Index used = width / columns * columns, size = rows * columns;
-  V acc[chains];
-  for (V& sum : acc) sum = packet::pset1<V>(S{0});
-  Index at = 0;
-  for (; at + (chains - 1) * used + width <= size; at += chains * used) {
-    for (Index i = 0; i < chains; ++i) {
-      acc[i] = packet::padd(acc[i], packet::ploadu<V>(dy + at + i * used));
-    }
-  }
-  S lanes[width];
-  packet::pstoreu(lanes, packet::padd(packet::padd(acc[0], acc[1]), packet::padd(acc[2], acc[3])));
-  for (Index l = 0; l < used; ++l) sums[l % columns] += lanes[l];
-  for (; at < size; ++at) sums[at % columns] += dy[at];
 }
 
 }  // namespace pgfast

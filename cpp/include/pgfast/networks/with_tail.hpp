@@ -3,7 +3,6 @@
 // in its own parameter and zero elsewhere.
 #pragma once
 
-#include <algorithm>
 #include <utility>
 
 #include "pgfast/networks/preprocessed.hpp"
@@ -51,11 +50,7 @@ class WithTailTile {
     rows_ = rows;
     const S* y = body_.forward(x, rows);
     if (tail_ == 0) return y;
-    for (Index r = 0; r < rows; ++r) {
-      S* z = z_.data() + r * (outputs_ + tail_);
-      std::copy(y + r * outputs_, y + (r + 1) * outputs_, z);
-      std::copy(constant_, constant_ + tail_, z + outputs_);
-    }
+    join(y, constant_, z_.data());
     return z_.data();
   }
 
@@ -68,11 +63,11 @@ class WithTailTile {
 
   void backward(const S* dz, S* gradient) {
     if (tail_ == 0) return body_.backward(dz, gradient);
+    const Index stride = outputs_ + tail_;
+    copy_rows(dz, stride, rows_, outputs_, dz_.data(), outputs_);
     S* tail_gradient = gradient + parameters_;
     for (Index r = 0; r < rows_; ++r) {
-      const S* row = dz + r * (outputs_ + tail_);
-      std::copy(row, row + outputs_, dz_.data() + r * outputs_);
-      for (Index i = 0; i < tail_; ++i) tail_gradient[i] += row[outputs_ + i];
+      for (Index i = 0; i < tail_; ++i) tail_gradient[i] += dz[r * stride + outputs_ + i];
     }
     body_.backward(dz_.data(), gradient);
   }
@@ -85,14 +80,17 @@ class WithTailTile {
   void jvp(S* dz) {
     if (tail_ == 0) return body_.jvp(dz);
     body_.jvp(dz_.data());
-    for (Index r = 0; r < rows_; ++r) {
-      S* row = dz + r * (outputs_ + tail_);
-      std::copy(dz_.data() + r * outputs_, dz_.data() + (r + 1) * outputs_, row);
-      std::copy(tail_direction_, tail_direction_ + tail_, row + outputs_);
-    }
+    join(dz_.data(), tail_direction_, dz);
   }
 
  private:
+  // (rows, outputs + tail): the body's rows, and the tail behind each
+  void join(const S* of_body, const S* tail, S* joined) const {
+    const Index stride = outputs_ + tail_;
+    copy_rows(of_body, outputs_, rows_, outputs_, joined, stride);
+    copy_rows(tail, Index{0}, rows_, tail_, joined + outputs_, stride);
+  }
+
   Index outputs_, tail_, parameters_;  // of the body; of the tail; of the body
   const S* constant_;
   const S* tail_direction_ = nullptr;
