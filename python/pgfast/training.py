@@ -153,7 +153,8 @@ class Trainer:
         for name in ("observations", "actions", "rewards"):
             array = getattr(batch, name)
             if array.dtype.kind == "f":
-                self._check_finite({name: float(np.abs(array).max())}, before, steps)
+                largest = np.maximum(array.max(), -array.min())  # NaN stays; no copy is made
+                self._check_finite({name: float(largest)}, before, steps)
         progress = min(self.steps / self.total_steps, 1.0)
         # Under NEXT_STEP a batch may hold nothing but resets: there is nothing to learn from.
         stats = self.learner.update(batch, progress) if steps > 0 else {}
