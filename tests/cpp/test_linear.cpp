@@ -51,7 +51,7 @@ struct Problem {
     return y;
   }
   Array<S> backward(Array<S> gradient) const {
-    Array<S> work(2 * layer.inputs * layer.outputs);
+    Array<S> work(layer.inputs * layer.outputs);
     layer.backward(x.data(), rows, dy.data(), gradient.data(), work.data());
     return gradient;
   }

@@ -43,6 +43,24 @@ TEST(all_sizes, "to(c, r) = from(r, c) for all sizes, dense or with gaps, and th
   });
 }
 
+TEST(added, "The transpose is added to what is there, each number once.") {
+  check::for_each_scalar([]<class S>() {
+    for (const Index rows : sizes) {
+      for (const Index columns : sizes) {
+        CONTEXT(rows << " x " << columns);
+        const auto from = counted<S>(rows * columns);
+        auto to = Array<S>::constant(rows * columns, S{100});
+        add_transpose(from.data(), rows, columns, to.data());
+        Index wrong = 0;
+        for (Index i = 0; i < to.size(); ++i) {
+          wrong += to[i] != from[i % rows * columns + i / rows] + S{100};
+        }
+        CHECK_EQ(wrong, 0);
+      }
+    }
+  });
+}
+
 TEST(there_and_back, "Twice transposed is what it was.") {
   check::for_each_scalar([]<class S>() {
     for (const Index columns : sizes) {

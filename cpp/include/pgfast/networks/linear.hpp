@@ -24,7 +24,7 @@ struct Linear {
     multiply(parameters, packed, {parameters + inputs * outputs, 0}, x, rows, y);
   }
 
-  // gradient += J'dy:  dW += x'dy,  db += sum over rows of dy. `work` 2 (outputs, inputs) is
+  // gradient += J'dy:  dW += x'dy,  db += sum over rows of dy. `work` (outputs, inputs) is
   // used where the layer is narrow.
   template <class S>
   void backward(const S* x, Index rows, const S* dy, S* gradient, S* work) const {

@@ -165,7 +165,7 @@ void narrow_product(const S* a, const S* packed, Initial<S> init, S* y, Index ro
   rows_of[static_cast<std::size_t>(columns - 1)](a, packed, init, y, rows, K);
 }
 
-// gradient (K, columns) += A' dy for dy (rows, columns). `work` has room for 2 (columns, K).
+// gradient (K, columns) += A' dy for dy (rows, columns). `work` has room for (columns, K).
 template <class S>
 void narrow_gradient(const S* a, const S* dy, S* gradient, Index rows, Index columns, Index K,
                      S* work) {
@@ -173,9 +173,7 @@ void narrow_gradient(const S* a, const S* dy, S* gradient, Index rows, Index col
     return product<S>({dy, 1, 1}, a, {gradient, K}, gradient, 1, K, rows);
   }
   product<S>({dy, 1, columns}, a, {}, work, columns, K, rows);
-  S* turned = work + columns * K;
-  transpose(work, columns, K, turned);
-  for (Index i = 0; i < K * columns; ++i) gradient[i] += turned[i];
+  add_transpose(work, columns, K, gradient);
 }
 
 }  // namespace pgfast
