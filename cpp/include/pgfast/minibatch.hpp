@@ -25,6 +25,7 @@
 #include <vector>
 
 #include "pgfast/optimizers.hpp"
+#include "pgfast/pending.hpp"
 #include "pgfast/shuffle.hpp"
 #include "pgfast/surrogate.hpp"
 #include "pgfast/work_memory.hpp"
@@ -256,6 +257,12 @@ MinibatchOutcome climb_minibatches(const P& policy, AdamParameters<S>& theta,
   std::vector<SurrogateSums> policy_sums(static_cast<std::size_t>(blocks));
   std::vector<double> value_errors(static_cast<std::size_t>(blocks));
   Buffer<S> gradient(stride);
+  // Both steps are made as the next minibatch begins, each on the thread that goes on with it.
+  Pending theta_step, phi_step;
+  const auto step_theta = [&] { theta_step.settle([&] { theta.step(gradient.data(), S{1}); }); };
+  const auto step_phi = [&] {
+    phi_step.settle([&] { phi->step(gradient.data() + P_size, S{-1}); });
+  };
   // Of a sample: 40 ns for the smallest policy; for a larger one, 2 flops forward and 4 back for
   // each parameter.
   const Index P_ns = 40 + P_size * 6 / 100, V_ns = 20 + V_size * 6 / 100;
@@ -285,6 +292,7 @@ MinibatchOutcome climb_minibatches(const P& policy, AdamParameters<S>& theta,
         return sums;
       };
       const auto policy_block = [&](Index block) {
+        step_theta();
         const auto tile = policy_tiles.borrow(make_policy_tile);
         policy_sums[static_cast<std::size_t>(block)] = add_block(
             block, policy_gradients, [&](const Index* of_tile, Index size, S* block_gradient) {
@@ -292,6 +300,7 @@ MinibatchOutcome climb_minibatches(const P& policy, AdamParameters<S>& theta,
             });
       };
       const auto value_block = [&](Index block) {
+        step_phi();
         const auto tile = value_tiles.borrow(make_value_tile);
         value_errors[static_cast<std::size_t>(block)] = add_block(
             block, value_gradients, [&](const Index* of_tile, Index size, S* block_gradient) {
@@ -321,14 +330,16 @@ MinibatchOutcome climb_minibatches(const P& policy, AdamParameters<S>& theta,
         outcome.scale(begin + count);
         return outcome;
       }
-      theta.step(gradient.data(), S{1});
-      if (value) phi->step(gradient.data() + P_size, S{-1});
+      theta_step.begin();
+      if (value) phi_step.begin();
       ++outcome.minibatches;
       policy_tiles.for_each([](PolicyTile& tile) { tile.theta_changed(); });
       value_tiles.for_each([](ValueTile& tile) { tile.theta_changed(); });
     }
     outcome.scale(n);
   }
+  step_theta();
+  step_phi();
   return outcome;
 }
 
