@@ -14,7 +14,7 @@ import pytest
 
 import pgfast as pg
 from pgfast import _core
-from pgfast.benchmark import kernels, limits, measure, minibatch, runs, stepping, table
+from pgfast.benchmark import kernels, limits, machine, measure, minibatch, runs, stepping, table
 from pgfast.benchmark.rows import Row, duration, factor, grouped, ours, peers, slower
 from pgfast.benchmark.work import Limit, Member, Timing, Work, time_in_turns
 
@@ -49,6 +49,17 @@ def test_every_member_that_is_installed_gives_the_answer(small):
         except ImportError:
             continue
         member.run()
+
+
+def test_the_kernels_of_numpys_blas_are_told(monkeypatch):
+    """And that somebody has chosen them: a peer may be slower for it."""
+    monkeypatch.delenv("OPENBLAS_CORETYPE", raising=False)
+    name = np.show_config(mode="dicts")["Build Dependencies"]["blas"]["name"]
+    found = machine.numpy_blas()
+    assert found.startswith(name)
+    assert (" kernels" in found) == ("openblas" in name)
+    monkeypatch.setenv("OPENBLAS_CORETYPE", "Haswell")
+    assert machine.numpy_blas() == f"{found} (OPENBLAS_CORETYPE is set)"
 
 
 def test_a_wrong_answer_is_found():

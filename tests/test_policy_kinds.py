@@ -298,6 +298,21 @@ def test_leading_dimensions_are_kept(kind, masked):
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("way", ["made", "copy", "pickle", "deepcopy"])
+def test_the_parameters_begin_with_a_line_of_the_cache(kind, way):
+    """θ stands at a multiple of 64 bytes, however the policy came about, and is one array."""
+    policy = a_policy(kind)
+    if way == "copy":
+        policy = policy.copy()
+    elif way == "pickle":
+        policy = pickle.loads(pickle.dumps(policy))
+    elif way == "deepcopy":
+        policy = copy.deepcopy(policy)
+    assert policy.theta.ctypes.data % 64 == 0
+    assert policy.theta.flags.c_contiguous
+
+
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("way", ["pickle", "copy", "deepcopy", "file"])
 def test_a_policy_survives_every_way_of_copying(kind, way, tmp_path):
     """Same θ, features, statistics and draws: the same numbers from then on, and nothing shared."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
+import itertools
 import os
 import platform
 from importlib.metadata import PackageNotFoundError, version
@@ -43,6 +45,33 @@ def versions() -> dict[str, str]:
     return found
 
 
+def blas_kernels() -> str:
+    """The processor whose kernels NumPy's OpenBLAS runs, as it tells; empty where it is another."""
+    try:
+        lines = Path("/proc/self/maps").read_text().splitlines()
+    except OSError:
+        return ""
+    loaded = {line.split(maxsplit=5)[5] for line in lines if "openblas" in line}
+    for library in map(ctypes.CDLL, sorted(loaded)):
+        for prefix, suffix in itertools.product(("scipy_", ""), ("64_", "")):
+            name = getattr(library, f"{prefix}openblas_get_corename{suffix}", None)
+            if name is not None:
+                name.restype = ctypes.c_char_p
+                return str(name().decode())
+    return ""
+
+
+def numpy_blas() -> str:
+    """Name, version and kernels: those of an older processor take up to twice as long."""
+    blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
+    text = f"{blas.get('name')} {blas.get('version')}"
+    if kernels := blas_kernels():
+        text += f", {kernels} kernels"
+    if "OPENBLAS_CORETYPE" in os.environ:
+        text += " (OPENBLAS_CORETYPE is set)"
+    return text
+
+
 def extension() -> str:
     """A digest of the compiled extension: reports of different builds tell by it that they are."""
     assert _core.__file__ is not None
@@ -51,7 +80,6 @@ def extension() -> str:
 
 def describe() -> dict[str, Any]:
     """All of it, and the limits of one thread."""
-    blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
     return {
         "processor": processor(),
         "cores": len(os.sched_getaffinity(0)),
@@ -60,7 +88,7 @@ def describe() -> dict[str, Any]:
         "build": dict(pg.build_info()),
         "extension": extension(),
         "versions": versions(),
-        "numpy_blas": f"{blas.get('name')} {blas.get('version')}",
+        "numpy_blas": numpy_blas(),
         "limits": {
             "multiply-add, flop/s": limits.peak("multiply-add"),
             "copy, byte/s": limits.peak("copy", limits.FAR),
