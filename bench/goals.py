@@ -141,7 +141,7 @@ class Within:
 RESETS = (
     "episodes: the limit reads no actions, counts no steps, writes no rows and makes no resets, "
     "and its states stay in the first-level cache; with random actions one lane of 22 ends its "
-    "episode in a step. The call from Python is a twelfth"
+    "episode in a step. The call from Python is a fifth"
 )
 ARITHMETIC = "the environment's own arithmetic"
 SAME_UNITS = "tanh, the distribution and the rest need the same units as the products"
@@ -151,14 +151,15 @@ STREAMS = (
     "gained nothing"
 )
 NARROW = (
-    "for eight multiply-adds a product of 8 columns loads eight numbers and a vector; beside it "
-    "the softmax, and {} from memory; prefetching gained nothing"
+    "on the way forward half as many shuffles and additions as multiply-adds, which sum the lanes; "
+    "on the way back a gradient that is turned for every 32 samples; the softmax; and {} from "
+    "memory, asked for a tile ahead"
 )
 ONCE, EACH_STEP = NARROW.format("every sample once"), NARROW.format("every sample in every step")
 ONE_BLOCK = "4 environments are one block, which one thread steps"
 WAITS = (
-    "a minibatch is two blocks of each network; threads wait for each other before and after Adam, "
-    "and where one of them is slowed down for a while, so are both"
+    "a minibatch is two blocks of each network; threads wait for each other once in each, and where "
+    "one of them is slowed down for a while, so are both"
 )
 SHARED = "as far as not the machine itself, unexplained: nothing between the blocks is serial"
 CHECKS = "updates, and the checks that it is solved"
