@@ -16,6 +16,31 @@ TEST(pieces, "ceil_div counts the pieces that cover a count, padded is their tot
   }
 }
 
+TEST(rows_copied, "A row is copied whole, whatever its width, and nothing behind it is written.") {
+  for (Index width = 0; width < 140; ++width) {
+    CONTEXT(width << " wide");
+    std::vector<std::uint8_t> from(static_cast<std::size_t>(width)), to(from.size() + 1, 255);
+    for (std::size_t i = 0; i < from.size(); ++i) from[i] = static_cast<std::uint8_t>(i + 1);
+    copy_row(from.data(), width, to.data());
+    CHECK(std::equal(from.begin(), from.end(), to.begin()));
+    CHECK_EQ(to.back(), 255);
+  }
+}
+
+TEST(gathered, "Rows stand in the order that names them; of no source nothing is taken.") {
+  for (const Index width : {1, 3, 7, 90}) {
+    CONTEXT(width << " wide");
+    const auto source = check::integers(10 * width, 100, 1);
+    const Index order[] = {7, 0, 7, 9};
+    Array<std::int64_t> rows(4 * width);
+    gather(source.data(), order, Index{4}, width, rows.data());
+    for (Index i = 0; i < rows.size(); ++i) {
+      CHECK_EQ(rows[i], source[order[i / width] * width + i % width]);
+    }
+    gather<std::int64_t>(nullptr, order, Index{4}, width, nullptr);
+  }
+}
+
 TEST(set_flags, "for_each_set visits the set flags of a range in order, count_set counts them.") {
   for (const Index count : {0, 1, 63, 1000, 20000}) {
     for (const double p : {0.0, 0.01, 0.5, 1.0}) {

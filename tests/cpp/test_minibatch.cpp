@@ -239,6 +239,35 @@ TEST(value_function,
   });
 }
 
+TEST(value_epochs,
+     "Each of its steps begins where the one before has led, in the policy's order.") {
+  for_each_climb<double>(150, 0.2, [](const auto& c) {
+    const Critic<double> critic(c.B, 20);  // its last layer is narrow
+    Parameters<double> theta(c.theta), phi(critic.start), expected(critic.start);
+    const ValueSamples<double> samples{critic.targets.data(), nullptr, 0};
+    climb_minibatches(c.policy, theta.adam, everything<double>, c.samples(), all_rows(c.B),
+                      &critic.network, &phi.adam, &samples, {3, 40, infinity, infinity, 11, 5});
+    std::vector<Index> order = all_rows(c.B);
+    for (Index epoch = 0; epoch < 3; ++epoch) {
+      shuffle(order.data(), c.B, 11, 5, static_cast<std::uint64_t>(epoch * c.B));
+      for (Index begin = 0; begin < c.B; begin += 40) {
+        const Index end = std::min(c.B, begin + 40);
+        Array<double> gradient = Array<double>::zeros(phi.adam.size);
+        for (Index i = begin; i < end; ++i) {
+          const Index b = order[static_cast<std::size_t>(i)];
+          Preprocessed::Tile<double> tile(critic.network, expected.theta.data());
+          const double value = *tile.forward(c.observations.data() + b * c.D, 1);
+          const double dz = (value - critic.targets[b]) / static_cast<double>(end - begin);
+          tile.backward(&dz, gradient.data());
+        }
+        expected.adam.step(gradient.data(), -1.0);
+      }
+    }
+    CHECK_EQ(phi.adam.count, 12);
+    for (Index p = 0; p < phi.adam.size; ++p) CHECK_NEAR(phi.theta[p], expected.theta[p], 1e-12);
+  });
+}
+
 TEST(value_gradient_norm, "The value function's gradient has the same limit, by itself.") {
   for_each_climb<double>(60, 0.1, [](const auto& c) {
     const Critic<double> critic(c.B);

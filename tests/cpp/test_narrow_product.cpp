@@ -37,7 +37,7 @@ struct Problem {
 template <class F>
 void for_each_problem(F&& f) {
   check::for_each_scalar([&]<class S>() {
-    for (const Index rows : {1, 2, 3, 7, 31, 32}) {
+    for (const Index rows : {0, 1, 2, 3, 7, 31, 32}) {
       for (Index columns = 1; columns <= narrow_columns<S>; ++columns) {
         for (const Index K : {0, 3, 16, 33, 64}) {
           CONTEXT(rows << " x " << K << " x " << columns);

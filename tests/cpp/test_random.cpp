@@ -55,7 +55,7 @@ TEST(words_of_a_draw, "A block holds four float draws or two double ones, in the
 
 TEST(fill, "An array of uniforms holds a stream's draws in order.") {
   check::for_each_scalar([]<class S>() {
-    for (const Index count : {0, 1, 2, 5, 33}) {
+    for (const Index count : {0, 1, 2, 5, 33, 64, 65, 128, 129, 300}) {
       Array<S> draws(count);
       fill_uniform<S>(3, Purpose::general, 4, draws.data(), count);
       for (Index i = 0; i < count; ++i) {

@@ -90,11 +90,23 @@ void copy_rows(const T* from, Index from_stride, Index rows, Index width, T* to,
   }
 }
 
+// target (rows, width) = the rows of `source` that `order` names; nothing where it is null
+template <class T>
+void gather(const T* source, const Index* order, Index rows, Index width, T* target) {
+  if (!source) return;
+  if (width == 1) {
+    for (Index r = 0; r < rows; ++r) target[r] = source[order[r]];
+  } else {
+    for (Index r = 0; r < rows; ++r) copy_row(source + order[r] * width, width, target + r * width);
+  }
+}
+
 // Asks for numbers that are read soon, so that they come from memory meanwhile.
 template <class S>
 void prefetch(const S* data, Index count) {
   constexpr Index line = 64 / Index{sizeof(S)};
   for (Index i = 0; i < count; i += line) __builtin_prefetch(data + i);
+  if (count > 0) __builtin_prefetch(data + count - 1);  // of its own where `data` is inside a line
 }
 
 // Memory of a kernel's own, aligned for the widest vectors.

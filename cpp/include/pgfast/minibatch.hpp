@@ -89,17 +89,6 @@ inline Index minibatch_block(Index batch_size) {
   return std::max<Index>(128, ceil_div(ceil_div(batch_size, 64), tile_rows) * tile_rows);
 }
 
-// target (rows, width) = the rows of `source` that `order` names; nothing where it is null
-template <class T>
-void gather(const T* source, const Index* order, Index rows, Index width, T* target) {
-  if (!source) return;
-  if (width == 1) {
-    for (Index r = 0; r < rows; ++r) target[r] = source[order[r]];
-  } else {
-    for (Index r = 0; r < rows; ++r) copy_row(source + order[r] * width, width, target + r * width);
-  }
-}
-
 // The policy's tile, with what is copied to it from all over the batch.
 template <class S, class P>
 class GatheredPolicyTile {
@@ -259,12 +248,17 @@ MinibatchOutcome climb_minibatches(const P& policy, AdamParameters<S>& theta,
   std::vector<SurrogateSums> policy_sums(static_cast<std::size_t>(blocks));
   std::vector<double> value_errors(static_cast<std::size_t>(blocks));
   Buffer<S> gradient(stride);
-  // Both steps are made as the next minibatch begins, each on the thread that goes on with it.
+  // Both steps are made as the next minibatch begins, each on the thread that goes on with it;
+  // those of the last one however this ends.
   Pending theta_step, phi_step;
   const auto step_theta = [&] { theta_step.settle([&] { theta.step(gradient.data(), S{1}); }); };
   const auto step_phi = [&] {
     phi_step.settle([&] { phi->step(gradient.data() + P_size, S{-1}); });
   };
+  const auto steps = at_exit([&] {
+    step_theta();
+    step_phi();
+  });
   // Of a sample: 40 ns for the smallest policy; for a larger one, 2 flops forward and 4 back for
   // each parameter.
   const Index P_ns = 40 + P_size * 6 / 100, V_ns = 20 + V_size * 6 / 100;
@@ -340,8 +334,6 @@ MinibatchOutcome climb_minibatches(const P& policy, AdamParameters<S>& theta,
     }
     outcome.scale(n);
   }
-  step_theta();
-  step_phi();
   return outcome;
 }
 

@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <thread>
+#include <utility>
 
 namespace pgfast {
 
@@ -32,5 +33,21 @@ class Pending {
   enum : int { settled, waiting, underway };
   std::atomic<int> state_{settled};
 };
+
+// f() at the end of a scope, also where an exception ends it; it must not throw.
+template <class F>
+class AtExit {
+ public:
+  explicit AtExit(F f) : f_(std::move(f)) {}
+  AtExit(const AtExit&) = delete;
+  ~AtExit() { f_(); }
+
+ private:
+  F f_;
+};
+template <class F>
+AtExit<F> at_exit(F f) {
+  return AtExit<F>(std::move(f));
+}
 
 }  // namespace pgfast

@@ -102,8 +102,8 @@ void narrow_of_columns(const S* __restrict from, Index from_stride, Index rows, 
 }
 
 template <class How, class S>
-void transpose(const S* from, Index from_stride, Index rows, Index columns, S* to,
-               Index to_stride) {
+void transpose_by(const S* from, Index from_stride, Index rows, Index columns, S* to,
+                  Index to_stride) {
   if (columns <= 3 && columns == from_stride) {
     if (columns == 1) return columns_of_narrow<How, 1>(from, rows, to, to_stride);
     if (columns == 2) return columns_of_narrow<How, 2>(from, rows, to, to_stride);
@@ -125,7 +125,7 @@ void transpose(const S* from, Index from_stride, Index rows, Index columns, S* t
 template <class S>
 void transpose(const S* from, Index from_stride, Index rows, Index columns, S* to,
                Index to_stride) {
-  detail::transpose<detail::Write>(from, from_stride, rows, columns, to, to_stride);
+  detail::transpose_by<detail::Write>(from, from_stride, rows, columns, to, to_stride);
 }
 template <class S>
 void transpose(const S* from, Index rows, Index columns, S* to) {
@@ -135,7 +135,7 @@ void transpose(const S* from, Index rows, Index columns, S* to) {
 // to (columns, rows) += the transpose of from (rows, columns)
 template <class S>
 void add_transpose(const S* from, Index rows, Index columns, S* to) {
-  detail::transpose<detail::Add>(from, columns, rows, columns, to, rows);
+  detail::transpose_by<detail::Add>(from, columns, rows, columns, to, rows);
 }
 
 }  // namespace pgfast

@@ -48,9 +48,7 @@ void for_each_value_tile(const ValueNetwork& network, const S* theta, const S* o
     const Index rows = std::min(tile_rows, end - first);
     const S* x = observations + first * D;
     if (samples) {
-      for (Index r = 0; r < rows; ++r) {
-        copy_row(observations + samples[first + r] * D, D, gathered.data() + r * D);
-      }
+      gather(observations, samples + first, rows, D, gathered.data());
       x = gathered.data();
     }
     f(tile, tile.forward(x, rows), first, rows);
@@ -123,9 +121,7 @@ RidgeOutcome fit_ridge(const ValueNetwork& network, S* theta, const S* observati
                                                                double* rows) mutable {
       const S* x = observations + first * D;
       if (samples) {
-        for (Index i = first; i < last; ++i) {
-          copy_row(observations + samples[i] * D, D, gathered.data() + (i - first) * D);
-        }
+        gather(observations, samples + first, last - first, D, gathered.data());
         x = gathered.data();
       }
       const S* seen = tile.preprocess(x, last - first);

@@ -144,8 +144,9 @@ class MlpTile {
     for (std::size_t l = 0; l < layers.size(); ++l) {
       const bool last = l + 1 == layers.size();
       S* dy = last ? dz : scratch_[l % 2].data();
-      layers[l].jvp(theta_ + network_.offset(l), packed(l), direction_ + network_.offset(l),
-                    direction_packed_[l].data(), input(l), dx, rows_, dy);
+      layers[l].jvp(theta_ + network_.offset(l), dx ? packed(l) : nullptr,
+                    direction_ + network_.offset(l), direction_packed_[l].data(), input(l), dx,
+                    rows_, dy);
       if (!last) network_.activation_gradient(outputs_[l].data(), dy, rows_ * layers[l].outputs);
       dx = dy;
     }
@@ -195,7 +196,7 @@ class MlpTile {
   std::vector<Buffer<S>> packed_;                      // W of each narrow layer
   std::vector<Buffer<S>> direction_packed_;            // and the direction's
   std::vector<bool> transposed_stale_, packed_stale_;  // not of the parameters as they are
-  Buffer<S> scratch_[2];  // deltas on the way back, tangents on the way forward
+  Buffer<S> scratch_[2];  // deltas and narrow gradients on the way back, tangents
 };
 
 }  // namespace pgfast

@@ -66,6 +66,7 @@ constexpr int sum_order(int l) {
 // The sums of `width` vectors' lanes; v is used up. Each is added up in the same order.
 template <class S, class V>
 EIGEN_STRONG_INLINE V sums(V (&v)[vector_width<V>]) {
+  if constexpr (vector_width<V> == 1) return v[0];
   int count = vector_width<V>;
 #pragma GCC unroll 2
   for (int parts = vector_width<V> / part_width<S>; parts > 1; parts /= 2, count /= 2) {
@@ -93,7 +94,7 @@ template <int columns, class S>
   constexpr int width = vector_width<V>, R = width / columns;
   const Index whole = K / width * width;
   S start[width] = {}, ends[R][width] = {};
-  for (int l = 0; l < R * columns; ++l) start[l] = init.data[l % columns];
+  for (int l = 0; init.row_stride == 0 && l < R * columns; ++l) start[l] = init.data[l % columns];
   for (Index first = 0; first < rows; first += R) {
     const int used = static_cast<int>(std::min<Index>(R, rows - first));
     const S* row[R];  // where fewer are left, the last of them again
@@ -106,8 +107,10 @@ template <int columns, class S>
 #pragma GCC unroll 16
       for (int o = 0; o < columns; ++o) {
         V w_o = packet::pload<V>(w + o * width);
+#ifdef __SSE2__
         // Read once, not with each multiply-add: the loads are what bounds a block.
         if constexpr (R > 1) asm("" : "+v"(w_o));
+#endif
 #pragma GCC unroll 16
         for (int r = 0; r < R; ++r) {
           V& sum = acc[sum_order<S, V>(r * columns + o)];
