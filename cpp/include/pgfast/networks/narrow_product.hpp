@@ -66,20 +66,21 @@ constexpr int sum_order(int l) {
 // The sums of `width` vectors' lanes; v is used up. Each is added up in the same order.
 template <class S, class V>
 EIGEN_STRONG_INLINE V sums(V (&v)[vector_width<V>]) {
-  if constexpr (vector_width<V> == 1) return v[0];
-  int count = vector_width<V>;
+  if constexpr (vector_width<V> > 1) {
+    int count = vector_width<V>;
 #pragma GCC unroll 2
-  for (int parts = vector_width<V> / part_width<S>; parts > 1; parts /= 2, count /= 2) {
+    for (int parts = vector_width<V> / part_width<S>; parts > 1; parts /= 2, count /= 2) {
 #pragma GCC unroll 8
-    for (int i = 0; i < count / 2; ++i) {
-      v[i] = add_neighbours<part_width<S>, vector_width<V>>(v[2 * i], v[2 * i + 1]);
+      for (int i = 0; i < count / 2; ++i) {
+        v[i] = add_neighbours<part_width<S>, vector_width<V>>(v[2 * i], v[2 * i + 1]);
+      }
     }
-  }
 #pragma GCC unroll 2
-  for (; count > 1; count /= 2) {
+    for (; count > 1; count /= 2) {
 #pragma GCC unroll 8
-    for (int i = 0; i < count / 2; ++i) {
-      v[i] = add_neighbours<1, part_width<S>>(v[2 * i], v[2 * i + 1]);
+      for (int i = 0; i < count / 2; ++i) {
+        v[i] = add_neighbours<1, part_width<S>>(v[2 * i], v[2 * i + 1]);
+      }
     }
   }
   return v[0];
