@@ -158,7 +158,7 @@ NARROW = (
 ONCE, EACH_STEP = NARROW.format("every sample once"), NARROW.format("every sample in every step")
 ONE_BLOCK = "4 environments are one block, which one thread steps"
 WAITS = (
-    "a minibatch is two blocks of each network; threads wait for each other once in each, and where "
+    "a minibatch is two blocks of each network; threads wait for each other once in it, and where "
     "one of them is slowed down for a while, so are both"
 )
 SHARED = "as far as not the machine itself, unexplained: nothing between the blocks is serial"
