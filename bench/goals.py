@@ -161,6 +161,10 @@ WAITS = (
     "a minibatch is two blocks of each network; threads wait for each other once in it, and where "
     "one of them is slowed down for a while, so are both"
 )
+TWO_BLOCKS = (
+    "a minibatch of the value function is two blocks, which two threads wait for, and Adam's step "
+    "is made by one of them"
+)
 SHARED = "as far as not the machine itself, unexplained: nothing between the blocks is serial"
 CHECKS = "updates, and the checks that it is solved"
 
@@ -198,7 +202,7 @@ GOALS: list[Beside | Share | Threads | Within] = [
     Threads(LINEAR, SHARED),
     Threads(MLP, SHARED),
     Threads(MINIBATCH, WAITS),
-    Threads(EPOCH, WAITS),
+    Threads(EPOCH, TWO_BLOCKS),
     Threads(SCORE, SHARED),
     Threads(FISHER, SHARED),
 ]
