@@ -813,6 +813,7 @@ def test_a_pool_is_trained_on():
     assert run.env_id is None
 
 
+@pytest.mark.filterwarnings("ignore:.*Box (low|high)'s precision:UserWarning")
 def test_envpool_itself_is_trained_on():
     envpool = pytest.importorskip("envpool", reason="EnvPool is not installed", exc_type=Exception)
     env = envpool.make_gymnasium("CartPole-v1", num_envs=8, seed=0)
