@@ -63,27 +63,20 @@ constexpr int sum_order(int l) {
   return l % part_width<S> * parts + l / part_width<S>;
 }
 
-// The sums of `width` vectors' lanes; v is used up. Each is added up in the same order.
-template <class S, class V>
-EIGEN_STRONG_INLINE V sums(V (&v)[vector_width<V>]) {
-  if constexpr (vector_width<V> > 1) {
-    int count = vector_width<V>;
-#pragma GCC unroll 2
-    for (int parts = vector_width<V> / part_width<S>; parts > 1; parts /= 2, count /= 2) {
+// The sums of `count` vectors' lanes, as many as one has; v is used up. Each is added up in the
+// same order: first whole parts, then within them.
+template <class S, int count, class V>
+EIGEN_STRONG_INLINE V sums(V* v) {
+  if constexpr (count == 1) {
+    return v[0];
+  } else {
+    constexpr bool whole_parts = count > part_width<S>;
+    constexpr int unit = whole_parts ? part_width<S> : 1,
+                  span = whole_parts ? vector_width<V> : part_width<S>;
 #pragma GCC unroll 8
-      for (int i = 0; i < count / 2; ++i) {
-        v[i] = add_neighbours<part_width<S>, vector_width<V>>(v[2 * i], v[2 * i + 1]);
-      }
-    }
-#pragma GCC unroll 2
-    for (; count > 1; count /= 2) {
-#pragma GCC unroll 8
-      for (int i = 0; i < count / 2; ++i) {
-        v[i] = add_neighbours<1, part_width<S>>(v[2 * i], v[2 * i + 1]);
-      }
-    }
+    for (int i = 0; i < count / 2; ++i) v[i] = add_neighbours<unit, span>(v[2 * i], v[2 * i + 1]);
+    return sums<S, count / 2>(v);
   }
-  return v[0];
 }
 
 // `narrow_product` for a number of columns.
@@ -134,7 +127,7 @@ template <int columns, class S>
     }
     S* of_block = y + first * columns;
     if (init.row_stride != 0) std::copy_n(init.data + first * columns, used * columns, start);
-    const V z = packet::padd(packet::ploadu<V>(start), sums<S>(acc));
+    const V z = packet::padd(packet::ploadu<V>(start), sums<S, width>(acc));
     if (R * columns == width && used == R) {
       packet::pstoreu(of_block, z);
     } else {
@@ -163,6 +156,7 @@ void pack_narrow(const S* b, Index K, Index columns, Buffer<S>& packed) {
 template <class S>
 void narrow_product(const S* a, const S* packed, Initial<S> init, S* y, Index rows, Index columns,
                     Index K) {
+  if (rows == 0) return;
   static constexpr auto rows_of = []<std::size_t... i>(std::index_sequence<i...>) {
     return std::array{&detail::narrow_rows<static_cast<int>(i) + 1, S>...};
   }(std::make_index_sequence<static_cast<std::size_t>(narrow_columns<S>)>());
