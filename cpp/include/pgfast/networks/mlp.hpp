@@ -196,8 +196,8 @@ class MlpTile {
   std::vector<Buffer<S>> packed_;                      // W of each narrow layer
   std::vector<Buffer<S>> direction_packed_;            // and the direction's
   std::vector<bool> transposed_stale_, packed_stale_;  // not of the parameters as they are
-  Buffer<S>
-      scratch_[2];  // deltas and narrow gradients on the way back, tangents on the way forward
+  // Deltas and narrow gradients on the way back, tangents on the way forward.
+  Buffer<S> scratch_[2];
 };
 
 }  // namespace pgfast
