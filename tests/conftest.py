@@ -6,18 +6,24 @@ from typing import Any
 import pytest
 
 import pgfast
+from pgfast import _core
 
 
 @pytest.fixture
 def threads() -> Iterator[Callable[[Callable[[], Any]], list[Any]]]:
-    """A function that runs another one with 1, 2, 3 and 4 threads and gives the four results."""
+    """A function that runs another one with 1, 2, 3 and 4 threads and gives the four results.
+
+    It fails where the work is too small to be shared out, and its threads would test nothing.
+    """
     before = pgfast.get_num_threads()
 
     def run(function: Callable[[], Any]) -> list[Any]:
         results = []
         for n in (1, 2, 3, 4):
             pgfast.set_num_threads(n)
+            before_call = _core.helper_calls()
             results.append(function())
+            assert (_core.helper_calls() > before_call) == (n > 1)
         return results
 
     yield run

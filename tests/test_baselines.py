@@ -165,16 +165,16 @@ def test_linear_baselines_on_any_threads(threads):
 @pytest.mark.parametrize("per_time", [False, True])
 def test_the_optimal_baseline_equals_its_twin(dtype, per_time, threads):
     tolerance = 1e-6 if dtype == np.float32 else 1e-13
-    for shape in [(1, 1), (1, 7), (20, 13), (300, 70)]:
+    for shape in [(1, 1), (1, 7), (20, 13), (300, 250)]:
         g, valid = batch(dtype, shape)
         norms = np.square(observations(dtype, shape)).sum(axis=-1)
         for mask in (valid, None):
             expected = reference.optimal_baseline(g, mask, norms, per_time=per_time)
-            for b in threads(
-                lambda g=g, m=mask, w=norms: pg.optimal_baseline(g, m, w, per_time=per_time)
-            ):
-                assert b.dtype == dtype
-                np.testing.assert_allclose(b, expected, rtol=tolerance, atol=tolerance)
+            b = pg.optimal_baseline(g, mask, norms, per_time=per_time)
+            assert b.dtype == dtype
+            np.testing.assert_allclose(b, expected, rtol=tolerance, atol=tolerance)
+    for other in threads(lambda: pg.optimal_baseline(g, None, norms, per_time=per_time)):
+        np.testing.assert_array_equal(other, b)
 
 
 def test_equal_norms_make_the_optimal_baseline_a_mean():

@@ -332,7 +332,14 @@ def test_every_kernel_of_the_core_is_held_to_the_contract():
     """A new function of arrays in the core has to be entered above."""
     functions = {name for name in dir(_core) if callable(getattr(_core, name)) and name[0] != "_"}
     functions = {name for name in functions if not isinstance(getattr(_core, name), type)}
-    others = {"build_info", "get_num_threads", "set_num_threads", "philox", "memory_use"}
+    others = {
+        "build_info",
+        "get_num_threads",
+        "set_num_threads",
+        "philox",
+        "memory_use",
+        "helper_calls",
+    }
     others |= {"fma_peak", "copy_bandwidth", "plain_cartpole"}  # the machine: see test_benchmark.py
     others |= {"collect_steps", "collect_episodes", "episode_returns"}  # see test_rollout.py
     others |= {

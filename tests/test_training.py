@@ -123,32 +123,31 @@ SMALL_RUNS = {
 
 @pytest.mark.parametrize("env", ["CartPole-v1", "Pendulum-v1"])
 @pytest.mark.parametrize("algorithm", SMALL_RUNS.values(), ids=SMALL_RUNS.keys())
-def test_theta_of_every_algorithm_is_the_same_on_any_number_of_threads(env, algorithm):
+def test_theta_of_every_algorithm_is_the_same_on_any_number_of_threads(env, algorithm, threads):
     """Batches of several blocks, hidden layers, normalized observations: θ is equal with ==."""
-    policy = {"hidden": (16,), "normalize_observations": True}
-    runs = []
-    for threads in (1, 2, 3, 4):
-        pg.set_num_threads(threads)
-        runs.append(pg.train(env, algorithm, seed=3, num_envs=40, steps=10_000, policy=policy))
-    first = runs[0]
+    policy = {"hidden": (32, 32), "normalize_observations": True}
+    first, *others = threads(
+        lambda: pg.train(env, algorithm, seed=3, num_envs=40, steps=10_000, policy=policy)
+    )
     assert len(first.history.rows) > 1
     assert (first.policy.theta != 0).any()
-    for run in runs[1:]:
+    for run in others:
         for name, array in run.policy.arrays().items():
             np.testing.assert_array_equal(array, first.policy.arrays()[name])
         for name in set(first.history) - {"seconds"}:
             np.testing.assert_array_equal(run.history[name], first.history[name])
 
 
-def test_theta_of_a_deep_policy_is_the_same_on_any_number_of_threads():
+def test_theta_of_a_deep_policy_is_the_same_on_any_number_of_threads(threads):
     """The same for hidden layers in float64, where sums have more than one block."""
-    thetas = []
-    for threads in (1, 2, 3, 4):
-        pg.set_num_threads(threads)
-        policy = pg.SoftmaxPolicy(4, 2, hidden=(16, 16), dtype=np.float64, seed=1)
+
+    def run():
+        policy = pg.SoftmaxPolicy(4, 2, hidden=(32, 32), dtype=np.float64, seed=1)
         pg.train("CartPole-v1", "npg", seed=1, policy=policy, steps=20_000)
-        thetas.append(policy.theta)
-    assert all((theta == thetas[0]).all() for theta in thetas[1:])
+        return policy.theta
+
+    first, *others = threads(run)
+    assert all((theta == first).all() for theta in others)
 
 
 def test_two_trainings_at_once_do_not_disturb_each_other():

@@ -14,6 +14,7 @@ void bind_parallel(py::module_& m) {
       },
       py::arg("n"));
   m.def("get_num_threads", [] { return ThreadTeam::instance().num_threads(); });
+  m.def("helper_calls", [] { return ThreadTeam::instance().calls(); });
 }
 
 }  // namespace pgfast::bindings

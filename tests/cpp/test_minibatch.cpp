@@ -285,14 +285,6 @@ TEST(value_gradient_norm, "The value function's gradient has the same limit, by 
   });
 }
 
-TEST(blocks, "128 samples each, more where there would be over 64 blocks; whole tiles.") {
-  for (const Index n : {1, 256, 64 * 128}) CHECK_EQ(detail::minibatch_block(n), 128);
-  for (const Index n : {64 * 128 + 1, 20'000, 1'000'000}) {
-    const Index size = detail::minibatch_block(n);
-    CHECK(size > 128 && size % tile_rows == 0 && ceil_div(n, size) <= 64);
-  }
-}
-
 TEST(long_blocks, "A large batch in long blocks has the gradient that surrogate_sums finds.") {
   for_each_climb<double>(9'000, 0.1, [](const auto& c) {
     Array<double> gradient(c.theta.size());

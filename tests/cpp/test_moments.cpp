@@ -56,7 +56,7 @@ TEST(not_counted, "What does not count is not read.") {
 }
 
 TEST(threads, "Moments and what is made of them have the same bits on 1 to 4 threads.") {
-  const Index n = 20000;
+  const Index n = 100000;
   const auto y = check::normals<float>(n, 1), v = check::normals<float>(n, 2);
   const auto valid = check::flags(n, 0.7, 3);
   check::same_on_any_threads([&] {

@@ -177,24 +177,38 @@ TEST(sample_blocks,
      "A batch is cut into at most 64 blocks of whole tiles that cover it in order.") {
   for (const Index batch : {0, 1, 31, 512, 513, 5000, 32768, 32769, 40000, 1000003}) {
     CONTEXT("batch " << batch);
-    const SampleBlocks blocks(batch);
-    CHECK(blocks.count() <= 64);
-    CHECK_EQ(blocks.block_size % tile_rows, 0);
-    Index end = 0;
-    for (Index b = 0; b < blocks.count(); ++b) {
-      CHECK_EQ(blocks.begin(b), end);
-      CHECK(blocks.end(b) > end);
-      end = blocks.end(b);
+    for (const double ns : {0.3, 10.0, 39.0, 150.0, 1e5}) {
+      CONTEXT("of " << ns << " ns");
+      const SampleBlocks blocks(batch, ns);
+      CHECK(blocks.count() <= 64);
+      CHECK_EQ(blocks.size() % tile_rows, 0);
+      CHECK(blocks.size() >= 128);
+      CHECK(static_cast<double>(blocks.size() + 1) * ns >= worth_a_thread / 2);
+      const double work = static_cast<double>(batch) * ns;
+      CHECK(static_cast<double>(blocks.count() * blocks.block_ns()) <= work);
+      CHECK(static_cast<double>(blocks.count() * (blocks.block_ns() + 1)) >= work - 1);
+      Index end = 0;
+      for (Index b = 0; b < blocks.count(); ++b) {
+        CHECK_EQ(blocks.begin(b), end);
+        CHECK(blocks.end(b) > end);
+        end = blocks.end(b);
+      }
+      CHECK_EQ(end, batch);
     }
-    CHECK_EQ(end, batch);
   }
+}
+
+TEST(sample_block_sizes, "128 samples each, more of little work and where they would be over 64.") {
+  for (const Index batch : {1, 256, 64 * 128}) CHECK_EQ(SampleBlocks(batch, 150).size(), 128);
+  CHECK_EQ(SampleBlocks(64 * 128 + 1, 150).size(), 160);
+  CHECK_EQ(SampleBlocks(256, 10).size(), 512);
 }
 
 TEST(every_sample_once, "for_each_block passes every sample once.") {
   const check::NumThreads use(3);
   for (const Index batch : {0, 1, 512, 513, 40000}) {
     Array<int> seen = Array<int>::zeros(batch);
-    for_each_block(batch, [&](Index begin, Index end) {
+    for_each_block(batch, 20, [&](Index begin, Index end) {
       for (Index i = begin; i < end; ++i) ++seen[i];
     });
     CHECK((seen == 1).all());
@@ -217,7 +231,7 @@ TEST(ordered_sums, "Sums have the same bits on 1 to 4 threads: those of blocks i
         CONTEXT("batch " << batch << ", size " << size);
         const Array<S> x = check::normals<S>(batch, 1);
         Array<S> expected = Array<S>::zeros(size);
-        const SampleBlocks blocks(batch);
+        const SampleBlocks blocks(batch, 20);
         for (Index b = 0; b < blocks.count(); ++b) {
           Array<S> partial = Array<S>::zeros(size);
           add_samples(x, blocks.begin(b), blocks.end(b), size, partial.data());
@@ -227,7 +241,7 @@ TEST(ordered_sums, "Sums have the same bits on 1 to 4 threads: those of blocks i
           CONTEXT(threads << " threads");
           const check::NumThreads use(threads);
           Array<S> sum = Array<S>::constant(size, S{99});
-          sum_over_blocks(batch, size, sum.data(), [&](Index begin, Index end, S* partial) {
+          sum_over_blocks(batch, 20, size, sum.data(), [&](Index begin, Index end, S* partial) {
             add_samples(x, begin, end, size, partial);
           });
           CHECK_SAME(sum, expected);

@@ -20,12 +20,16 @@ class NumThreads {
   int before_;
 };
 
-// The arrays that f(...) gives have the same bits on 1, 2, 3 and 4 threads. f returns a tuple.
+// The arrays that f() gives have the same bits on 1, 2, 3 and 4 threads, and its work is not too
+// small to be shared out. f returns a tuple.
 template <class F>
 void same_on_any_threads(F&& f) {
   const auto run = [&](int n) {
     const NumThreads threads(n);
-    return f();
+    const auto before = pgfast::ThreadTeam::instance().calls();
+    const auto result = f();
+    CHECK_EQ(pgfast::ThreadTeam::instance().calls() > before, n > 1);
+    return result;
   };
   const auto expected = run(1);
   for (int n = 2; n <= 4; ++n) {

@@ -2,10 +2,10 @@
 // variance of the policy gradient. `valid` marks the steps that happened; null means all of them.
 // Where a step did not happen, b is 0.
 //
-// Sums are taken in double, element after element, so that they depend on the batch alone.
+// Sums are taken in double: those of a row element after element, those of all rows in blocks.
 #pragma once
 
-#include "pgfast/parallel.hpp"
+#include "pgfast/moments.hpp"
 #include "pgfast/ridge_regression.hpp"
 
 namespace pgfast {
@@ -26,6 +26,12 @@ MaskedSum masked_sum(const S* g, const bool* valid, Index count) {
   return total;
 }
 
+// b = mean at the valid steps of [begin, end), 0 at the others.
+template <class S>
+void fill_valid(S mean, const bool* valid, Index begin, Index end, S* b) {
+  for (Index i = begin; i < end; ++i) b[i] = (!valid || valid[i]) ? mean : S{0};
+}
+
 // f(row's g, row's valid or null, row's b) over all rows.
 template <class S, class F>
 void for_each_row(ConstMatrixView<S> g, const bool* valid, MatrixView<S> b, F&& f) {
@@ -38,9 +44,11 @@ void for_each_row(ConstMatrixView<S> g, const bool* valid, MatrixView<S> b, F&& 
 // b_{t,n} = mean of g over the valid steps of all trajectories.
 template <class S>
 void constant_baseline(ConstMatrixView<S> g, const bool* valid, MatrixView<S> b) {
-  const MaskedSum total = masked_sum(g.data(), valid, g.size());
-  const S mean = total.count ? static_cast<S>(total.sum / static_cast<double>(total.count)) : S{0};
-  for (Index i = 0; i < g.size(); ++i) b.data()[i] = (!valid || valid[i]) ? mean : S{0};
+  const Index size = g.size(), count = valid ? count_set(valid, 0, size) : size;
+  const double sum = sum_of(size, valid, [&](Index i) { return static_cast<double>(g.data()[i]); });
+  const S mean = count ? static_cast<S>(sum / static_cast<double>(count)) : S{0};
+  for_each_block(size, element_ns,
+                 [&](Index begin, Index end) { fill_valid(mean, valid, begin, end, b.data()); });
 }
 
 // b_{t,n} = mean over the trajectories m that are valid at t of g_{t,m}.
@@ -50,7 +58,7 @@ void time_baseline(ConstMatrixView<S> g, const bool* valid, MatrixView<S> b) {
   for_each_row(g, valid, b, [N](const S* g_t, const bool* valid_t, S* b_t) {
     const MaskedSum row = masked_sum(g_t, valid_t, N);
     const S mean = row.count ? static_cast<S>(row.sum / static_cast<double>(row.count)) : S{0};
-    for (Index n = 0; n < N; ++n) b_t[n] = (!valid_t || valid_t[n]) ? mean : S{0};
+    fill_valid(mean, valid_t, 0, N, b_t);
   });
 }
 
@@ -74,31 +82,28 @@ void leave_one_out_baseline(ConstMatrixView<S> g, const bool* valid, MatrixView<
 // over all steps, or, `per_time`, over the trajectories that are valid at t. `norms` are |score|^2;
 // where all of them are 0, b is 0.
 template <class S>
-S weighted_mean(const S* g, const S* norms, const bool* valid, Index count) {
-  double sum = 0, weight = 0;
-  for (Index n = 0; n < count; ++n) {
-    if (valid && !valid[n]) continue;
-    sum += static_cast<double>(norms[n]) * static_cast<double>(g[n]);
-    weight += static_cast<double>(norms[n]);
-  }
-  return weight == 0 ? static_cast<S>(0 * sum) : static_cast<S>(sum / weight);
-}
-
-template <class S>
 void optimal_baseline(ConstMatrixView<S> g, const bool* valid, const S* norms, bool per_time,
                       MatrixView<S> b) {
   const Index N = g.cols();
-  const auto fill = [valid](S mean, Index begin, Index end, S* out) {
-    for (Index i = begin; i < end; ++i) out[i] = (!valid || valid[i]) ? mean : S{0};
+  const auto mean_of = [](double sum, double weight) {
+    return weight == 0 ? static_cast<S>(0 * sum) : static_cast<S>(sum / weight);
   };
+  const auto weight_of = [&](Index i) { return static_cast<double>(norms[i]); };
+  const auto weighted = [&](Index i) { return weight_of(i) * static_cast<double>(g.data()[i]); };
   if (!per_time) {
-    fill(weighted_mean(g.data(), norms, valid, g.size()), 0, g.size(), b.data());
+    const S mean = mean_of(sum_of(g.size(), valid, weighted), sum_of(g.size(), valid, weight_of));
+    for_each_block(g.size(), element_ns,
+                   [&](Index begin, Index end) { fill_valid(mean, valid, begin, end, b.data()); });
     return;
   }
   parallel_for(g.rows(), N * 2 / 3, [&](Index t) {
-    const Index i = t * N;
-    fill(weighted_mean(g.data() + i, norms + i, valid ? valid + i : nullptr, N), i, i + N,
-         b.data());
+    double sum = 0, weight = 0;
+    for (Index i = t * N; i < (t + 1) * N; ++i) {
+      if (valid && !valid[i]) continue;
+      sum += weighted(i);
+      weight += weight_of(i);
+    }
+    fill_valid(mean_of(sum, weight), valid, t * N, (t + 1) * N, b.data());
   });
 }
 
@@ -130,7 +135,7 @@ RidgeOutcome linear_baseline(ConstMatrixView<S> g, const bool* valid, const S* o
   Buffer<double> w = Buffer<double>::Zero(J + 1);
   const RidgeOutcome outcome =
       ridge_regression(g.size(), J, ridge, [&] { return by_samples(J, read); }, w.data());
-  for_each_block(g.size(), [&](Index begin, Index end) {
+  for_each_block(g.size(), 10 + static_cast<double>(J), [&](Index begin, Index end) {
     Buffer<double> x(J + 1);
     for (Index i = begin; i < end; ++i) {
       double value = 0;

@@ -51,7 +51,7 @@ class FeatureMap final : public Features {
 template <class S>
 void apply_features(const Features& features, const S* x, Index batch, S* phi) {
   const Index D = features.input_size(), J = features.output_size();
-  for_each_block(batch, [&](Index begin, Index end) {
+  for_each_block(batch, 10 + static_cast<double>(J), [&](Index begin, Index end) {
     Buffer<S> tile(feature_room(features));
     for (Index first = begin; first < end; first += tile_rows) {
       const Index rows = std::min(tile_rows, end - first);

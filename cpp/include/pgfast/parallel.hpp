@@ -103,46 +103,67 @@ void parallel_for(const Blocks<F>& first, const Blocks<G>& second) {
   shared->wait();
 }
 
+// All blocks of one list.
+template <class F>
+void parallel_for(const Blocks<F>& blocks) {
+  const auto nothing = [](Index) {};
+  parallel_for(blocks, Blocks{0, 0, nothing});
+}
+
 // f(block) for block in [0, blocks), each of which takes about `block_ns` nanoseconds or more.
 template <class F>
 void parallel_for(Index blocks, Index block_ns, F&& f) {
-  const auto nothing = [](Index) {};
-  parallel_for(Blocks<F&>{blocks, block_ns, f}, Blocks{0, 0, nothing});
+  parallel_for(Blocks<F&>{blocks, block_ns, f});
 }
 
-// How a batch of samples is cut: whole tiles, at least 512 samples (as much of the smallest network
-// as is worth a thread), at most 64 blocks (so that adding their sums stays little work). A
-// function of the batch size alone, so that sums are the same on any number of threads.
-struct SampleBlocks {
-  Index samples;
-  Index block_size;
-  explicit SampleBlocks(Index batch)
-      : samples(batch),
-        block_size(std::max<Index>(512, ceil_div(ceil_div(batch, 64), tile_rows) * tile_rows)) {}
-  Index count() const { return ceil_div(samples, block_size); }
-  Index begin(Index block) const { return block * block_size; }
-  Index end(Index block) const { return std::min(samples, (block + 1) * block_size); }
+// How a batch of samples is cut, of which each takes about `sample_ns` nanoseconds: whole tiles, at
+// least 128 samples and half as much work as is worth a thread (so that what a block sets up is
+// little beside it), at most 64 blocks (so that adding their sums is). A function of the batch and
+// its work, never of the threads, so that sums are the same on any number of them.
+class SampleBlocks {
+ public:
+  SampleBlocks(Index samples, double sample_ns)
+      : samples_(samples),
+        sample_ns_(sample_ns),
+        size_(ceil_div(std::max({Index{128}, static_cast<Index>(worth_a_thread / 2 / sample_ns),
+                                 ceil_div(samples, 64)}),
+                       tile_rows) *
+              tile_rows) {}
+  Index count() const { return ceil_div(samples_, size_); }
+  Index size() const { return size_; }
+  Index begin(Index block) const { return block * size_; }
+  Index end(Index block) const { return std::min(samples_, (block + 1) * size_); }
+  // Of one block, on average.
+  Index block_ns() const {
+    return static_cast<Index>(static_cast<double>(samples_) * sample_ns_) /
+           std::max<Index>(count(), 1);
+  }
+
+ private:
+  Index samples_;
+  double sample_ns_;
+  Index size_;
 };
 
-// f(begin, end) over all samples.
+// f(begin, end) over all samples, each of about `sample_ns` nanoseconds.
 template <class F>
-void for_each_block(Index batch, F&& f) {
-  const SampleBlocks blocks(batch);
-  parallel_for(blocks.count(), worth_a_thread,
+void for_each_block(Index samples, double sample_ns, F&& f) {
+  const SampleBlocks blocks(samples, sample_ns);
+  parallel_for(blocks.count(), blocks.block_ns(),
                [&](Index block) { f(blocks.begin(block), blocks.end(block)); });
 }
 
 // out (size) = sum over blocks, in block order, of what f(begin, end, partial) adds to `partial`.
 // Blocks run in waves, so that their sums take no more than 32 MiB even where one block is held up.
 template <class S, class F>
-void sum_over_blocks(Index batch, Index size, S* out, F&& f) {
-  const SampleBlocks blocks(batch);
+void sum_over_blocks(Index samples, double sample_ns, Index size, S* out, F&& f) {
+  const SampleBlocks blocks(samples, sample_ns);
   const Index fit = (Index{32} << 20) / (std::max<Index>(size, 1) * Index{sizeof(S)});
   const Index count = blocks.count(), wave = std::max<Index>(1, std::min(fit, count));
   OrderedSum<S> sum(out, size, count);
   if (count == 0) sum.zeros(0);
   for (Index first = 0; first < count; first += wave) {
-    parallel_for(std::min(wave, count - first), worth_a_thread, [&](Index i) {
+    parallel_for(std::min(wave, count - first), blocks.block_ns(), [&](Index i) {
       const Index block = first + i;
       S* partial = sum.zeros(block);
       f(blocks.begin(block), blocks.end(block), partial);

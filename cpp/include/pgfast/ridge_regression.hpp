@@ -104,7 +104,9 @@ RidgeOutcome ridge_regression(Index batch, Index J, double ridge, MakeReader&& m
                               double* weights) {
   const Index width = J + 1;
   Buffer<double> sums(width + 1);
-  sum_over_blocks(batch, width + 1, sums.data(), [&](Index begin, Index end, double* sum) {
+  const auto read_ns = static_cast<double>(10 + width);
+  const double product_ns = read_ns + static_cast<double>(width * width) / 32;
+  sum_over_blocks(batch, read_ns, width + 1, sums.data(), [&](Index begin, Index end, double* sum) {
     detail::for_each_regression_tile(begin, end, width, make_reader(),
                                      [&](const double* rows, Index count) {
                                        detail::add_rows(rows, count, width, sum);
@@ -116,18 +118,19 @@ RidgeOutcome ridge_regression(Index batch, Index J, double ridge, MakeReader&& m
   const Buffer<double> mean = sums.head(width) / sums[width];
 
   Buffer<double> products(width * width);
-  sum_over_blocks(batch, width * width, products.data(), [&](Index begin, Index end, double* sum) {
-    Buffer<double> centred(tile_rows * width);
-    detail::for_each_regression_tile(
-        begin, end, width, make_reader(), [&](const double* rows, Index count) {
-          for (Index r = 0; r < count; ++r) {
-            for (Index j = 0; j < width; ++j) {
-              centred[r * width + j] = rows[r * width + j] - mean[j];
-            }
-          }
-          detail::add_gram(centred.data(), centred.data(), count, width, sum);
-        });
-  });
+  sum_over_blocks(batch, product_ns, width * width, products.data(),
+                  [&](Index begin, Index end, double* sum) {
+                    Buffer<double> centred(tile_rows * width);
+                    detail::for_each_regression_tile(
+                        begin, end, width, make_reader(), [&](const double* rows, Index count) {
+                          for (Index r = 0; r < count; ++r) {
+                            for (Index j = 0; j < width; ++j) {
+                              centred[r * width + j] = rows[r * width + j] - mean[j];
+                            }
+                          }
+                          detail::add_gram(centred.data(), centred.data(), count, width, sum);
+                        });
+                  });
   detail::mirror_lower(products.data(), width);
   const Eigen::Map<const Eigen::MatrixXd> all(products.data(), width, width);
   Eigen::MatrixXd C = all.topLeftCorner(J, J);

@@ -57,9 +57,14 @@ class ThreadTeam {
     num_threads_.store(n, std::memory_order_relaxed);
   }
 
+  // How often threads were asked to help: without it, a test of what threads do could not tell that
+  // its work has become too small for them.
+  std::uint64_t calls() const { return calls_.load(std::memory_order_relaxed); }
+
   // Has up to `helpers` threads do the work: those that are awake, then others. Where the system
   // has no memory or no thread left there are fewer; the caller does the work anyway.
   void help(int helpers, const Work& work) noexcept {
+    calls_.fetch_add(1, std::memory_order_relaxed);
     try {
       for (int asleep = offer(helpers, work); asleep > 0; --asleep) {
         Helper* helper = idle();
@@ -170,8 +175,9 @@ class ThreadTeam {
     return 1;
   }
 
-  std::mutex mutex_;  // of all below but the two atomics
+  std::mutex mutex_;  // of all below but the atomics
   std::atomic<int> num_threads_;
+  std::atomic<std::uint64_t> calls_{0};
   std::atomic<std::uint64_t> offers_{0};  // how often work was offered to helpers that are awake
   Work work_;                             // the last of it,
   int places_ = 0;                        // and how many may still take it

@@ -12,9 +12,10 @@
 #include <cmath>
 #include <numeric>
 
+#include "pgfast/minibatch_network.hpp"
+#include "pgfast/minibatch_value.hpp"
 #include "pgfast/moments.hpp"
 #include "pgfast/networks/preprocessed.hpp"
-#include "pgfast/optimizers.hpp"
 #include "pgfast/ridge_regression.hpp"
 #include "pgfast/shuffle.hpp"
 
@@ -59,7 +60,7 @@ void for_each_value_tile(const ValueNetwork& network, const S* theta, const S* o
 template <class S>
 void predict(const ValueNetwork& network, const S* theta, const S* observations,
              const Index* samples, Index n, S* out) {
-  for_each_block(n, [&](Index begin, Index end) {
+  for_each_block(n, sample_ns(network, 1), [&](Index begin, Index end) {
     for_each_value_tile(
         network, theta, observations, samples, begin, end,
         [&](auto&, const S* v, Index first, Index rows) { std::copy_n(v, rows, out + first); });
@@ -71,7 +72,8 @@ template <class S>
 void squared_error_gradient(const ValueNetwork& network, const S* theta, const S* observations,
                             const S* targets, const Index* samples, Index n, S* gradient) {
   const S scale = S{2} / static_cast<S>(n);
-  sum_over_blocks(n, network.num_parameters(), gradient, [&](Index begin, Index end, S* sum) {
+  const Index P = network.num_parameters();
+  sum_over_blocks(n, sample_ns(network, 3), P, gradient, [&](Index begin, Index end, S* sum) {
     for_each_value_tile(network, theta, observations, samples, begin, end,
                         [&](auto& tile, const S* v, Index first, Index rows) {
                           S dv[tile_rows];
@@ -169,16 +171,22 @@ void fit_minibatches(const ValueNetwork& network, S* theta, const S* observation
   Buffer<S> scaled = Buffer<S>::Zero(largest + 1);
   for (const Index i : samples) scaled[i] = targets[i] / unit;
 
-  Buffer<S> gradient(P), m = Buffer<S>::Zero(P), v = Buffer<S>::Zero(P);
-  std::int64_t step = 0;
-  for (Index epoch = 0; epoch < fit.epochs; ++epoch) {
-    shuffle(samples.data(), n, fit.seed, fit.stream, static_cast<std::uint64_t>(epoch * n));
-    for (Index first = 0; first < n; first += fit.batch_size) {
-      const Index count = std::min(fit.batch_size, n - first);
-      squared_error_gradient(network, theta, observations, scaled.data(), samples.data() + first,
-                             count, gradient.data());
-      adam_step<S>(theta, gradient.data(), m.data(), v.data(), P, ++step,
-                   static_cast<S>(-fit.learning_rate), S(0.9), S(0.999), S(1e-8));
+  Buffer<S> m = Buffer<S>::Zero(P), v = Buffer<S>::Zero(P);
+  AdamParameters<S> adam{theta, m.data(), v.data(), P, 0, static_cast<S>(fit.learning_rate)};
+  const ValueSamples<S> fitted{scaled.data(), nullptr, S{0}};
+  using Tile = detail::GatheredValueTile<S, ValueNetwork>;
+  {  // until all steps are made
+    detail::MinibatchNetwork descent(adam, S{-1}, 10 + sample_ns(network, 3), [&] {
+      return std::make_unique<Tile>(network, theta, observations, fitted);
+    });
+    for (Index epoch = 0; epoch < fit.epochs; ++epoch) {
+      shuffle(samples.data(), n, fit.seed, fit.stream, static_cast<std::uint64_t>(epoch * n));
+      for (Index first = 0; first < n; first += fit.batch_size) {
+        const Index count = std::min(fit.batch_size, n - first);
+        descent.begin(samples.data() + first, count, S{2} / static_cast<S>(count));
+        parallel_for(descent.blocks());
+        descent.step();
+      }
     }
   }
   last_layer *= unit;

@@ -48,10 +48,16 @@ using TileOf = typename D::template Tile<typename P::Scalar>;
 template <class D, class P>
 using ActionOf = typename D::template Action<typename P::Scalar>;
 
+// Nanoseconds that a row takes.
+template <class D>
+double row_ns(const D& distribution) {
+  return static_cast<double>(5 + distribution.parameter_size());
+}
+
 // f(tile, first, rows), the tile holding the distributions of rows [first, first + rows).
 template <class D, class P, class F>
 void map_tiles(const D& distribution, const P& parameters, Index batch, F&& f) {
-  for_each_block(batch, [&](Index begin, Index end) {
+  for_each_block(batch, row_ns(distribution), [&](Index begin, Index end) {
     TileOf<D, P> tile(distribution);
     for (Index first = begin; first < end; first += tile_rows) {
       const Index rows = std::min(tile_rows, end - first);
@@ -90,7 +96,7 @@ void entropy(const D& distribution, const P& parameters, Index batch, typename P
 template <class D, class P>
 void kl(const D& distribution, const P& parameters, const P& others, Index batch,
         typename P::Scalar* out) {
-  for_each_block(batch, [&](Index begin, Index end) {
+  for_each_block(batch, 2 * row_ns(distribution), [&](Index begin, Index end) {
     TileOf<D, P> tile(distribution), other(distribution);
     for (Index first = begin; first < end; first += tile_rows) {
       const Index rows = std::min(tile_rows, end - first);
@@ -106,7 +112,7 @@ template <class D, class P>
 void sample(const D& distribution, const P& parameters, Index batch, std::uint64_t seed,
             std::uint64_t index, ActionOf<D, P>* actions) {
   const Index A = distribution.action_size();
-  for_each_block(batch, [&](Index begin, Index end) {
+  for_each_block(batch, row_ns(distribution), [&](Index begin, Index end) {
     TileOf<D, P> tile(distribution);
     StreamTile<typename P::Scalar> draws(seed, Purpose::action);
     for (Index first = begin; first < end; first += tile_rows) {
