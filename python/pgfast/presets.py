@@ -102,7 +102,7 @@ PRESETS: dict[str, dict[str, Preset]] = {
         "trpo": Preset(
             TRPO(episodes=None, steps=64, critic=_QUADRATIC, kl_radius=0.02), policy=_NETWORK
         ),
-        "ppo": Preset(PPO(steps=64, learning_rate=1e-3), num_envs=32, policy=_NETWORK),
+        "ppo": Preset(PPO(steps=64, learning_rate=5e-4), num_envs=32, policy=_NETWORK),
         "a2c": Preset(
             A2C(steps=32, learning_rate=1e-3, entropy=0.01), num_envs=32, policy=_NETWORK
         ),

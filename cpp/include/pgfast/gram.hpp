@@ -43,20 +43,19 @@ inline void weighted_gram(const double* x, const double* weights, Index batch, I
                           double* out) {
   constexpr Index tile = 64;  // 65 KiB where P is 130, beside the sums in the second cache
   if (size == 0) return;
-  sum_over_blocks(batch, static_cast<double>(1 + size + size * size / 32), size * size, out,
-                  [&](Index begin, Index end, double* sum) {
-                    Buffer<double> weighted(tile * size);
-                    for (Index first = begin; first < end; first += tile) {
-                      const Index rows = std::min(tile, end - first);
-                      const double* x_first = x + first * size;
-                      for (Index r = 0; r < rows; ++r) {
-                        const double w = weights[first + r];
-                        for (Index j = 0; j < size; ++j)
-                          weighted[r * size + j] = w * x_first[r * size + j];
-                      }
-                      detail::add_gram(x_first, weighted.data(), rows, size, sum);
-                    }
-                  });
+  const auto row_ns = static_cast<double>(1 + size + size * size / 32);
+  sum_over_blocks(batch, row_ns, size * size, out, [&](Index begin, Index end, double* sum) {
+    Buffer<double> weighted(tile * size);
+    for (Index first = begin; first < end; first += tile) {
+      const Index rows = std::min(tile, end - first);
+      const double* x_first = x + first * size;
+      for (Index r = 0; r < rows; ++r) {
+        const double w = weights[first + r];
+        for (Index j = 0; j < size; ++j) weighted[r * size + j] = w * x_first[r * size + j];
+      }
+      detail::add_gram(x_first, weighted.data(), rows, size, sum);
+    }
+  });
   detail::mirror_lower(out, size);
 }
 

@@ -65,7 +65,7 @@ MinibatchOutcome climb_minibatches(const P& policy, AdamParameters<S>& theta,
   const Index batch_size = std::min(settings.batch_size, n);
   using PolicyTile = detail::GatheredPolicyTile<S, P>;
   using ValueTile = detail::GatheredValueTile<S, V>;
-  detail::MinibatchNetwork actor(theta, S{1}, 30 + sample_ns(policy.network, 3), [&] {
+  detail::MinibatchNetwork actor(theta, S{1}, surrogate_ns + sample_ns(policy.network, 3), [&] {
     return std::make_unique<PolicyTile>(policy, theta.theta, surrogate, samples);
   });
   const auto make_value_tile = [&] {
@@ -73,7 +73,7 @@ MinibatchOutcome climb_minibatches(const P& policy, AdamParameters<S>& theta,
                                        *value_samples);
   };
   std::optional<detail::MinibatchNetwork<S, decltype(make_value_tile)>> critic;
-  if (value) critic.emplace(*phi, S{-1}, 10 + sample_ns(*value, 3), make_value_tile);
+  if (value) critic.emplace(*phi, S{-1}, sample_ns(*value, 3), make_value_tile);
 
   MinibatchOutcome outcome;
   for (Index epoch = 0; epoch < settings.epochs; ++epoch) {

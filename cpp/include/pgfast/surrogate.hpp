@@ -60,6 +60,10 @@ struct SurrogateSums {
   }
 };
 
+// What a sample takes beside its passes through the network: its distributions and their gradients,
+// its weight, and, in a minibatch, gathering it.
+inline constexpr double surrogate_ns = 10;
+
 // Work memory: the policy's tile, those of pi_old and pi_ref, and one number per row of each kind.
 template <class S, class P>
 class SurrogateTile {
@@ -182,7 +186,7 @@ SurrogateSums surrogate_sums(const P& policy, const S* theta, const Surrogate<S>
                              const Samples<S, typename P::template Action<S>>& samples,
                              S* gradient) {
   const Index count = samples.states.count;
-  const double ns = 30 + sample_ns(policy.network, gradient ? 3 : 1);
+  const double ns = surrogate_ns + sample_ns(policy.network, gradient ? 3 : 1);
   const SampleBlocks blocks(count, ns);
   std::vector<SurrogateSums> partial(static_cast<std::size_t>(blocks.count()));
   const auto block = [&](Index begin, Index end, S* block_gradient) {

@@ -176,7 +176,7 @@ void fit_minibatches(const ValueNetwork& network, S* theta, const S* observation
   const ValueSamples<S> fitted{scaled.data(), nullptr, S{0}};
   using Tile = detail::GatheredValueTile<S, ValueNetwork>;
   {  // until all steps are made
-    detail::MinibatchNetwork descent(adam, S{-1}, 10 + sample_ns(network, 3), [&] {
+    detail::MinibatchNetwork descent(adam, S{-1}, sample_ns(network, 3), [&] {
       return std::make_unique<Tile>(network, theta, observations, fitted);
     });
     for (Index epoch = 0; epoch < fit.epochs; ++epoch) {

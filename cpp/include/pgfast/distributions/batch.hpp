@@ -51,7 +51,7 @@ using ActionOf = typename D::template Action<typename P::Scalar>;
 // Nanoseconds that a row takes.
 template <class D>
 double row_ns(const D& distribution) {
-  return static_cast<double>(5 + distribution.parameter_size());
+  return 2 + static_cast<double>(distribution.parameter_size()) / 2;
 }
 
 // f(tile, first, rows), the tile holding the distributions of rows [first, first + rows).

@@ -11,7 +11,7 @@ namespace pgfast {
 // flops for each parameter and pass at 200 GFLOP/s, and what is done with the outputs.
 template <class Network>
 double sample_ns(const Network& network, Index passes) {
-  return 10 + 0.01 * static_cast<double>(passes * network.num_parameters());
+  return 5 + 0.01 * static_cast<double>(passes * network.num_parameters());
 }
 
 // f(first, rows) over [begin, end) in whole tiles and a rest.
