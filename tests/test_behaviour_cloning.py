@@ -110,7 +110,7 @@ def test_cloning_is_the_same_on_any_number_of_threads(threads):
 
     def run():
         policy = a_policy("tanh", np.float32)
-        pg.behaviour_cloning(policy, s, a, epochs=2, batch_size=1000)
+        pg.behaviour_cloning(policy, s, a, epochs=2, batch_size=1500)
         return policy.theta
 
     first, *others = threads(run)
