@@ -19,10 +19,10 @@
 //   observe(state)              an Observation, or an expression over the state
 //
 // and what only some have: `step_ns`, what a step takes at least, where that is much more than
-// CartPole's 2; `random_steps`, true, and LaneDraws as the last argument of step; valid(row), where
-// not every row of numbers is a state. A size that is known only at run time is Eigen::Dynamic in
-// the type and state_size(), observation_size() or action_size(); then state_columns() is how many
-// columns a State has, those behind state_size() being work space.
+// MountainCar's 1; `random_steps`, true, and LaneDraws as the last argument of step; valid(row),
+// where not every row of numbers is a state. A size that is known only at run time is
+// Eigen::Dynamic in the type and state_size(), observation_size() or action_size(); then
+// state_columns() is how many columns a State has, those behind state_size() being work space.
 //
 // Environment i's numbers come from the stream (seed_i, i) alone: it does not depend on the size of
 // the batch, on its neighbours or on the thread that runs it.
@@ -91,7 +91,7 @@ class LaneEnv final : public VectorEnv<typename Env::Scalar, typename Env::Actio
     if constexpr (requires { Env::step_ns; }) {
       return Env::step_ns;
     } else {
-      return random_steps ? 5 : 2;  // drawing alone takes 3 and more
+      return random_steps ? 5 : 1;  // drawing alone takes 3 and more
     }
   }
   Index max_episode_steps() const override { return max_episode_steps_; }
