@@ -106,11 +106,11 @@ def test_cloning_takes_time_and_environments_as_leading_dimensions():
 
 def test_cloning_is_the_same_on_any_number_of_threads(threads):
     teacher = a_policy("tanh", np.float32, seed=3)
-    s, a, _ = demonstrations(teacher, 3000)
+    s, a, _ = demonstrations(teacher, 8000)
 
     def run():
         policy = a_policy("tanh", np.float32)
-        pg.behaviour_cloning(policy, s, a, epochs=2, batch_size=1500)
+        pg.behaviour_cloning(policy, s, a, epochs=2, batch_size=4000)
         return policy.theta
 
     first, *others = threads(run)

@@ -338,7 +338,7 @@ def test_every_kernel_of_the_core_is_held_to_the_contract():
         "set_num_threads",
         "philox",
         "memory_use",
-        "helper_calls",
+        "most_helpers_asked",
     }
     others |= {"fma_peak", "copy_bandwidth", "plain_cartpole"}  # the machine: see test_benchmark.py
     others |= {"collect_steps", "collect_episodes", "episode_returns"}  # see test_rollout.py

@@ -71,7 +71,7 @@ def test_features_do_not_depend_on_neighbours_or_place(kind, dtype):
 
 @KINDS
 def test_threads_do_not_change_a_bit(kind, threads):
-    phi, x = make(kind), observations(kind, 5000, np.float32)
+    phi, x = make(kind), observations(kind, 14_000, np.float32)
     first, *others = threads(lambda: phi(x))
     for other in others:
         np.testing.assert_array_equal(other, first)

@@ -223,8 +223,8 @@ def test_dimensions_and_draws_are_uncorrelated():
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_a_row_does_not_depend_on_the_others_or_on_the_threads(dtype, threads):
-    mean, log_std, x = gaussians((5000,), 3, dtype)
-    other, other_log_std, _ = gaussians((5000,), 3, dtype, seed=1)
+    mean, log_std, x = gaussians((9000,), 3, dtype)
+    other, other_log_std, _ = gaussians((9000,), 3, dtype, seed=1)
 
     def everything(rows):
         m, s, a, o, t = (array[rows].copy() for array in (mean, log_std, x, other, other_log_std))

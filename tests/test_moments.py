@@ -39,7 +39,7 @@ def test_both_equal_their_twins(dtype):
 
 def test_both_have_the_same_bits_on_any_number_of_threads(threads):
     rng = np.random.default_rng(0)
-    y, v, valid = rng.normal(size=100_000), rng.normal(size=100_000), rng.random(100_000) < 0.6
+    y, v, valid = rng.normal(size=150_000), rng.normal(size=150_000), rng.random(150_000) < 0.6
     for happened in (None, valid):
         for function in (
             lambda happened=happened: pg.explained_variance(v, y, happened),

@@ -126,7 +126,7 @@ def test_dimensions_are_drawn_independently():
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_a_row_does_not_depend_on_the_others_or_on_the_threads(dtype, threads):
     sizes = (2, 5)
-    z, other, actions, mask = setting((5000,), sizes, dtype)
+    z, other, actions, mask = setting((9000,), sizes, dtype)
 
     def everything(rows):
         arrays = z[rows].copy(), other[rows].copy(), actions[rows].copy(), mask[rows].copy()

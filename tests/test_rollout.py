@@ -427,7 +427,7 @@ def test_rollouts_are_the_same_on_any_number_of_threads(threads, amount, dtype):
     """With blocks of 32 environments for four threads, the last one not full."""
 
     def run():
-        num_envs = 32 * 70 + 5 if amount == {"steps": 1} else 32 * 7 + 5
+        num_envs = 32 * 140 + 5 if amount == {"steps": 1} else 32 * 7 + 5
         env, policy = make(num_envs, dtype=dtype), a_policy(dtype=dtype)
         rollouts = [pg.collect(env, policy, **amount) for _ in range(2)]
         return rollouts, env.get_state(), policy.draws

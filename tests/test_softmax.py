@@ -244,7 +244,7 @@ def test_a_mask_that_forbids_everything_is_an_error(call):
 
 
 def test_results_have_the_same_bits_on_1_to_4_threads(threads):
-    z, a = logits_and_actions((5000, 5), np.float32)
+    z, a = logits_and_actions((9000, 5), np.float32)
     mask = masks(z.shape)
     for function in (
         lambda: pg.softmax_log_prob(z, a, mask=mask),

@@ -639,7 +639,7 @@ def test_the_single_environment_is_a_batch_of_one():
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_steps_are_the_same_on_any_number_of_threads(threads, id, dtype):
     """With enough environments for four threads, the last block of them not full."""
-    num_envs = 32 * 512 + 7
+    num_envs = 32 * 1280 + 7
     actions = actions_of(make(num_envs, id=id, dtype=dtype), 3)
 
     def run():

@@ -14,7 +14,7 @@ void bind_parallel(py::module_& m) {
       },
       py::arg("n"));
   m.def("get_num_threads", [] { return ThreadTeam::instance().num_threads(); });
-  m.def("helper_calls", [] { return ThreadTeam::instance().calls(); });
+  m.def("most_helpers_asked", [] { return ThreadTeam::instance().most_helpers_asked(); });
 }
 
 }  // namespace pgfast::bindings

@@ -88,7 +88,8 @@ py::array gradient(const ValueNetwork& network, py::object theta, py::object obs
 }
 
 // Runs f(theta, regression), which changes theta and gives the damping, without the GIL. Where the
-// outcome is not finite, theta is as before. Gives (loss, explained variance, damping).
+// outcome is not finite, or f throws, theta is as before. Gives (loss, explained variance,
+// damping).
 template <class F>
 py::tuple fit(const Arguments& arguments, const ValueNetwork& network, py::handle theta,
               py::handle observations, py::handle targets, py::handle valid, F&& f) {
@@ -99,11 +100,11 @@ py::tuple fit(const Arguments& arguments, const ValueNetwork& network, py::handl
     double damping = 0;
     {
       const py::gil_scoped_release release;
-      const Buffer<S> before = Eigen::Map<const Buffer<S>>(t.data, t.size);
-      damping = f(t.data, in);
-      error = value_error<S>(network, t.data, in.observations.data, in.targets.data, in.samples(),
-                             in.size());
-      if (!std::isfinite(error.loss)) std::copy_n(before.data(), t.size, t.data);
+      Buffer<S> fitted = Eigen::Map<const Buffer<S>>(t.data, t.size);
+      damping = f(fitted.data(), in);
+      error = value_error<S>(network, fitted.data(), in.observations.data, in.targets.data,
+                             in.samples(), in.size());
+      if (std::isfinite(error.loss)) std::copy_n(fitted.data(), t.size, t.data);
     }
     return py::make_tuple(error.loss, error.explained_variance, damping);
   });

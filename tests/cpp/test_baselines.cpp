@@ -206,17 +206,23 @@ TEST(nan_where_valid, "A valid NaN comes out in the means that it belongs to, an
 
 TEST(threads, "Baselines have the same bits on 1 to 4 threads.") {
   check::for_each_scalar([]<class S>() {
-    const Index T = 300, N = 301;
+    const Index T = 300, N = 501;
     const auto g = check::normals<S>(T * N, 6);
     const auto valid = check::flags(T * N, 0.8, 7);
-    check::same_on_any_threads([&] {
-      return std::tuple{
-          apply<S>(constant_baseline, g, valid.data(), T, N),
-          apply<S>(time_baseline, g, valid.data(), T, N),
-          apply<S>(leave_one_out_baseline, g, valid.data(), T, N),
-          apply_optimal<S>(g, g.abs(), valid.data(), true, T, N),
-          apply_linear<S>(g, check::normals<S>(T * N * 3, 8), valid.data(), T, N, 1e-5)};
-    });
+    const auto x = check::normals<S>(T * N * 3, 8);
+    for (const auto baseline :
+         {constant_baseline<S>, time_baseline<S>, leave_one_out_baseline<S>}) {
+      check::same_on_any_threads(
+          [&] { return std::tuple{apply<S>(baseline, g, valid.data(), T, N)}; });
+    }
+    for (const bool per_time : {false, true}) {
+      for (const bool* counts : {static_cast<const bool*>(nullptr), valid.data()}) {
+        check::same_on_any_threads(
+            [&] { return std::tuple{apply_optimal<S>(g, g.abs(), counts, per_time, T, N)}; });
+      }
+    }
+    check::same_on_any_threads(
+        [&] { return std::tuple{apply_linear<S>(g, x, valid.data(), T, N, 1e-5)}; });
   });
 }
 

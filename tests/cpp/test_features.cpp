@@ -118,7 +118,7 @@ TEST(bounds, "The bounds themselves lie in a tile of every grid.") {
 TEST(threads, "Features have the same bits on 1 to 4 threads.") {
   check::for_each_scalar([]<class S>() {
     for (const auto& features : maps()) {
-      const auto x = check::normals<S>(3000 * features->input_size(), 4);
+      const auto x = check::normals<S>(14001 * features->input_size(), 4);
       check::same_on_any_threads([&] { return std::tuple{apply<S>(*features, x)}; });
     }
   });

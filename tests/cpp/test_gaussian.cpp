@@ -328,8 +328,8 @@ TEST(rows_alone, "A row has the same bits alone, in a tile, in a batch and on an
   check::for_each_scalar([]<class S>() {
     for (const Index A : {1, 2, 3, 5, 8, 11}) {
       CONTEXT("A " << A);
-      check::check_rows_alone<S>(Gaussian{A, true}, parameters<S>(7001, A, 22),
-                                 parameters<S>(7001, A, 23), check::normals<S>(7001 * A, 24));
+      check::check_rows_alone<S>(Gaussian{A, true}, parameters<S>(14001, A, 22),
+                                 parameters<S>(14001, A, 23), check::normals<S>(14001 * A, 24));
     }
   });
 }

@@ -56,17 +56,49 @@ TEST(not_counted, "What does not count is not read.") {
 }
 
 TEST(threads, "Moments and what is made of them have the same bits on 1 to 4 threads.") {
-  const Index n = 100000;
+  const Index n = 150000;
   const auto y = check::normals<float>(n, 1), v = check::normals<float>(n, 2);
   const auto valid = check::flags(n, 0.7, 3);
-  check::same_on_any_threads([&] {
-    Array<double> explained{explained_variance(v.data(), y.data(), nullptr, n),
-                            explained_variance(v.data(), y.data(), valid.data(), n)};
-    Array<float> out(n), of_valid(n);
+  for (const bool* counts : {static_cast<const bool*>(nullptr), valid.data()}) {
+    check::same_on_any_threads([&] {
+      return std::tuple{Array<double>{explained_variance(v.data(), y.data(), counts, n)}};
+    });
+    check::same_on_any_threads([&] {
+      Array<float> out(n);
+      normalize(y.data(), counts, n, out.data());
+      return std::tuple{out};
+    });
+  }
+}
+
+// Samples that differ by less than the largest of them is rounded have no deviation to be divided
+// by. A larger one among them counts wherever it stands, unless it is masked, and NaN beside it
+// hides nothing of that.
+TEST(rounding, "What varies by less than the largest is rounded becomes 0.") {
+  constexpr float eps = std::numeric_limits<float>::epsilon();
+  for (const Index n : {6, 31, 32, 33, 70, 100}) {
+    CONTEXT("n " << n);
+    Array<float> y(n), out(n);
+    for (Index i = 0; i < n; ++i) y[i] = i % 2 ? 1 + eps : 1;
     normalize(y.data(), nullptr, n, out.data());
-    normalize(y.data(), valid.data(), n, of_valid.data());
-    return std::tuple{explained, out, of_valid};
-  });
+    CHECK((out == 0.0f).all());
+    for (Index i = 0; i < n; ++i) y[i] = i % 2 ? 1 + 4 * eps : 1;
+    normalize(y.data(), nullptr, n, out.data());
+    CHECK((out != 0.0f).all());
+    for (const Index at : {Index{0}, n / 2, n - 1}) {
+      CHECK_EQ(largest_of(y.data(), nullptr, n), 1 + 4 * eps);
+      const float kept = std::exchange(y[at], -8.0f);
+      Array<bool> valid = Array<bool>::constant(n, true);
+      CHECK_EQ(largest_of(y.data(), nullptr, n), 8.0f);
+      CHECK_EQ(largest_of(y.data(), valid.data(), n), 8.0f);
+      const float other = std::exchange(y[(at + 1) % n], std::numeric_limits<float>::quiet_NaN());
+      CHECK_EQ(largest_of(y.data(), nullptr, n), 8.0f);
+      y[(at + 1) % n] = other;
+      valid[at] = false;
+      CHECK_EQ(largest_of(y.data(), valid.data(), n), 1 + 4 * eps);
+      y[at] = kept;
+    }
+  }
 }
 
 }  // namespace

@@ -156,8 +156,8 @@ TEST(weights,
 TEST(rows_alone, "A row has the same bits alone, in a tile, in a batch and on any threads.") {
   check::for_each_scalar([]<class S>() {
     const std::vector<Index> sizes{2, 5};
-    check::check_rows_alone<S>(MultiSoftmax{sizes}, check::normals<S>(7001 * 7, 15),
-                               check::normals<S>(7001 * 7, 16), actions_of(sizes, 7001, 17));
+    check::check_rows_alone<S>(MultiSoftmax{sizes}, check::normals<S>(14001 * 7, 15),
+                               check::normals<S>(14001 * 7, 16), actions_of(sizes, 14001, 17));
   });
 }
 

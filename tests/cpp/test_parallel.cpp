@@ -181,9 +181,9 @@ TEST(sample_blocks,
       CONTEXT("of " << ns << " ns");
       const SampleBlocks blocks(batch, ns);
       CHECK(blocks.count() <= 64);
-      CHECK_EQ(blocks.size() % tile_rows, 0);
-      CHECK(blocks.size() >= 128);
-      CHECK(static_cast<double>(blocks.size() + 1) * ns >= worth_a_thread / 2);
+      CHECK_EQ(blocks.block_size() % tile_rows, 0);
+      CHECK(blocks.block_size() >= 256);
+      CHECK(static_cast<double>(blocks.block_size() + 1) * ns >= worth_a_thread / 2);
       const double work = static_cast<double>(batch) * ns;
       CHECK(static_cast<double>(blocks.count() * blocks.block_ns()) <= work);
       CHECK(static_cast<double>(blocks.count() * (blocks.block_ns() + 1)) >= work - 1);
@@ -198,10 +198,11 @@ TEST(sample_blocks,
   }
 }
 
-TEST(sample_block_sizes, "128 samples each, more of little work and where they would be over 64.") {
-  for (const Index batch : {1, 256, 64 * 128}) CHECK_EQ(SampleBlocks(batch, 150).size(), 128);
-  CHECK_EQ(SampleBlocks(64 * 128 + 1, 150).size(), 160);
-  CHECK_EQ(SampleBlocks(256, 10).size(), 512);
+TEST(sample_block_sizes, "256 samples each or as asked, more of little work and for at most 64.") {
+  for (const Index n : {1, 512, 64 * 256}) CHECK_EQ(SampleBlocks(n, 150).block_size(), 256);
+  for (const Index n : {1, 256, 64 * 128}) CHECK_EQ(SampleBlocks(n, 150, 128).block_size(), 128);
+  CHECK_EQ(SampleBlocks(64 * 128 + 1, 150, 128).block_size(), 160);
+  CHECK_EQ(SampleBlocks(256, 10).block_size(), 512);
 }
 
 TEST(every_sample_once, "for_each_block passes every sample once.") {

@@ -51,7 +51,7 @@ TEST(inverse_cdf, "The draw is the distribution's at the uniform of purpose `act
 
 TEST(threads, "Samples are the same on 1 to 4 threads.") {
   check::for_each_scalar([]<class S>() {
-    for_each_case<S>(5003, [](const auto& c) {
+    for_each_case<S>(8003, [](const auto& c) {
       check::same_on_any_threads([&] { return std::tuple{sample(c, 6, 100, 7)}; });
     });
   });

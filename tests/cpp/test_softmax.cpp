@@ -573,7 +573,7 @@ TEST(rows_alone, "A row has the same bits alone, in a tile and wherever it stand
 TEST(whole_batches, "A batch is its tiles, whatever its size, address and number of threads.") {
   check::for_each_scalar([]<class S>() {
     for (const Index A : {2, 5}) {
-      for (const Index batch_size : {1, 33, 7001}) {
+      for (const Index batch_size : {1, 33, 14001}) {
         CONTEXT("batch " << batch_size << ", actions " << A);
         const Softmax softmax{A};
         const auto z = check::normals<S>(batch_size * A, 20, 2);
@@ -591,7 +591,7 @@ TEST(whole_batches, "A batch is its tiles, whatever its size, address and number
           batch::sample(softmax, parameters, batch_size, 23, 24, sampled.data());
           return std::tuple{log_prob, entropy, kl, score, sampled};
         };
-        if (batch_size > 7000) check::same_on_any_threads([&] { return everything(z.data()); });
+        if (batch_size > 14000) check::same_on_any_threads([&] { return everything(z.data()); });
         const auto [log_prob, entropy, kl, score, sampled] = everything(z_shifted.data());
         for (Index b = 0; b < batch_size; ++b) {
           const Rows<S> row(z.segment(b * A, A), A), other_row(other.segment(b * A, A), A);

@@ -167,7 +167,7 @@ TEST(theta_changed, "A tile that is told of a change of theta is as good as a ne
 
 TEST(threads, "Sums and gradient have the same bits on 1 to 4 threads.") {
   check::for_each_scalar([]<class S>() {
-    for_each_climb<S>(2100, 0.2, [](const auto& c) {
+    for_each_climb<S>(3001, 0.2, [](const auto& c) {
       const Surrogate<S> surrogate{Weighting::clipped, S(0.1), S(0.2), S(0.3), S(0.4)};
       check::same_on_any_threads([&] {
         const auto sums = sums_of(c, surrogate);

@@ -142,7 +142,7 @@ TEST(scale, "Advantages of 64 times the size give the same step, bit for bit.") 
 
 TEST(threads, "The step has the same bits on 1 to 4 threads.") {
   check::for_each_scalar([]<class S>() {
-    for_each_climb<S>(2100, 0.0, [](const auto& c) {
+    for_each_climb<S>(8003, 0.0, [](const auto& c) {
       check::same_on_any_threads([&] {
         Array<S> theta = c.theta;
         const auto outcome = step(c, theta, {0.01, 1e-3, 1e-6, 8, 10, 0.7, 0.1});

@@ -89,7 +89,7 @@ TEST(any_address, "Wherever a step's arrays lie in memory, the bits are the same
 }
 
 TEST(threads, "Steps have the same bits on 1 to 4 threads.") {
-  const Index N = 4 * 128 * env_lanes + 5;
+  const Index N = 4 * 320 * env_lanes + 5;
   Array<DiscreteAction> actions(N);
   check::same_on_any_threads([&] {
     Batch<CartPole<float>> batch(N, 12);

@@ -5,7 +5,10 @@
 // Sums are taken in double: those of a row element after element, those of all rows in blocks.
 #pragma once
 
+#include <algorithm>
+
 #include "pgfast/moments.hpp"
+#include "pgfast/parallel.hpp"
 #include "pgfast/ridge_regression.hpp"
 
 namespace pgfast {
@@ -29,7 +32,9 @@ MaskedSum masked_sum(const S* g, const bool* valid, Index count) {
 // b = mean at the valid steps of [begin, end), 0 at the others.
 template <class S>
 void fill_valid(S mean, const bool* valid, Index begin, Index end, S* b) {
-  for (Index i = begin; i < end; ++i) b[i] = (!valid || valid[i]) ? mean : S{0};
+  if (!valid) return void(std::fill(b + begin, b + end, mean));
+  const std::uint8_t* counts = bytes(valid);
+  for (Index i = begin; i < end; ++i) b[i] = counts[i] ? mean : S{0};
 }
 
 // f(row's g, row's valid or null, row's b) over all rows.

@@ -21,6 +21,8 @@ class Features {
   virtual ~Features() = default;
   virtual Index input_size() const = 0;   // D
   virtual Index output_size() const = 0;  // J
+  // Nanoseconds of one row.
+  double row_ns() const { return 2 + 0.4 * static_cast<double>(output_size()); }
 
   // phi (rows, J) of x (rows, D), rows <= tile_rows. phi is a Buffer's memory: aligned, with room
   // for a whole number of chunks (`feature_room`).
@@ -51,7 +53,7 @@ class FeatureMap final : public Features {
 template <class S>
 void apply_features(const Features& features, const S* x, Index batch, S* phi) {
   const Index D = features.input_size(), J = features.output_size();
-  for_each_block(batch, 10 + static_cast<double>(J), [&](Index begin, Index end) {
+  for_each_block(batch, features.row_ns(), [&](Index begin, Index end) {
     Buffer<S> tile(feature_room(features));
     for (Index first = begin; first < end; first += tile_rows) {
       const Index rows = std::min(tile_rows, end - first);

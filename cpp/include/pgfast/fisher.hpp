@@ -24,7 +24,7 @@ class FisherProduct {
         states_(states),
         distributions_(static_cast<std::size_t>(ceil_div(states.count, tile_rows)),
                        DistributionTile(policy.distribution)) {
-    for_each_block(states.count, sample_ns(policy.network, 1), [&](Index begin, Index end) {
+    for_each_block(states.count, policy.network.sample_ns(1), [&](Index begin, Index end) {
       NetworkTile network(policy.network, theta);
       for_each_tile(begin, end, [&](Index first, Index rows) {
         set_distribution(
@@ -38,8 +38,8 @@ class FisherProduct {
   void operator()(const S* v, S damping, S* out) {
     const Index size = policy_.network.num_parameters();
     const S scale = S{1} / static_cast<S>(states_.count);
-    const double ns = sample_ns(policy_.network, 4);
-    sum_over_blocks(states_.count, ns, size, out, [&](Index begin, Index end, S* product) {
+    const double sample_ns = policy_.network.sample_ns(4);
+    sum_over_blocks(states_.count, sample_ns, size, out, [&](Index begin, Index end, S* product) {
       NetworkTile network(policy_.network, theta_);
       network.set_direction(v);
       Buffer<S> dz = Buffer<S>::Zero(padded(tile_rows * policy_.network.output_size()));

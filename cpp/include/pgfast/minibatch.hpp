@@ -11,13 +11,14 @@
 //       theta <- Adam up g,  phi <- Adam down g_V
 //
 // Memory plan: minibatch_network.hpp. Blocks of the policy and of the value function are two lists:
-// on two threads even a minibatch of 64 is shared out, and on one it takes 2 % longer than both
-// networks in one sweep, one of 256 as long. A thread mostly goes on with the network that it had
-// before.
+// two threads share out even a minibatch of one block each. On one thread a minibatch of 64 takes
+// 2 % longer than both networks in one sweep, one of 256 as long. A thread mostly goes on with the
+// network that it had before.
 #pragma once
 
 #include <cmath>
-#include <limits>
+#include <memory>
+#include <optional>
 #include <vector>
 
 #include "pgfast/minibatch_network.hpp"
@@ -65,7 +66,7 @@ MinibatchOutcome climb_minibatches(const P& policy, AdamParameters<S>& theta,
   const Index batch_size = std::min(settings.batch_size, n);
   using PolicyTile = detail::GatheredPolicyTile<S, P>;
   using ValueTile = detail::GatheredValueTile<S, V>;
-  detail::MinibatchNetwork actor(theta, S{1}, surrogate_ns + sample_ns(policy.network, 3), [&] {
+  detail::MinibatchNetwork actor(theta, S{1}, surrogate_ns + policy.network.sample_ns(3), [&] {
     return std::make_unique<PolicyTile>(policy, theta.theta, surrogate, samples);
   });
   const auto make_value_tile = [&] {
@@ -73,7 +74,7 @@ MinibatchOutcome climb_minibatches(const P& policy, AdamParameters<S>& theta,
                                        *value_samples);
   };
   std::optional<detail::MinibatchNetwork<S, decltype(make_value_tile)>> critic;
-  if (value) critic.emplace(*phi, S{-1}, sample_ns(*value, 3), make_value_tile);
+  if (value) critic.emplace(*phi, S{-1}, value->sample_ns(3), make_value_tile);
 
   MinibatchOutcome outcome;
   for (Index epoch = 0; epoch < settings.epochs; ++epoch) {
@@ -108,8 +109,8 @@ MinibatchOutcome climb_minibatches(const P& policy, AdamParameters<S>& theta,
         outcome.scale(begin + count);
         return outcome;
       }
-      actor.step();
-      if (critic) critic->step();
+      actor.begin_step();
+      if (critic) critic->begin_step();
       ++outcome.minibatches;
     }
     outcome.scale(n);

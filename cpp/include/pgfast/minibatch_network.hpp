@@ -9,18 +9,22 @@
 // where both steps are made in between.
 //
 // Memory plan: a tile of 32 samples is gathered from the batch, then the network goes forward and
-// back over it while it lies in the first-level cache. Tiles are made once per thread and call,
-// gradients once per thread and minibatch.
+// back over it while it lies in the first-level cache. A block is 128 samples, or a 64th of a large
+// minibatch. Tiles are made once per thread and call, gradients about once per thread and call
+// (where one block is held up, at worst one for each block).
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <memory>
-#include <optional>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "pgfast/networks/outputs.hpp"
 #include "pgfast/optimizers.hpp"
 #include "pgfast/ordered_sum.hpp"
+#include "pgfast/parallel.hpp"
 #include "pgfast/pending.hpp"
 #include "pgfast/work_memory.hpp"
 
@@ -60,7 +64,8 @@ class MinibatchNetwork {
         sign_(sign),
         sample_ns_(sample_ns),
         make_tile_(std::move(make_tile)),
-        gradient_(parameters.size) {}
+        gradient_(parameters.size),
+        sum_(gradient_.data(), parameters.size, 0) {}
   MinibatchNetwork(const MinibatchNetwork&) = delete;
   ~MinibatchNetwork() { make_step(); }
 
@@ -68,14 +73,14 @@ class MinibatchNetwork {
   void begin(const Index* order, Index count, S scale) {
     order_ = order;
     scale_ = scale;
-    blocks_.emplace(count, sample_ns_);
-    sum_.emplace(gradient_.data(), parameters_.size, blocks_->count());
-    sums_.assign(static_cast<std::size_t>(blocks_->count()), Sums{});
+    blocks_ = SampleBlocks(count, sample_ns_, block_samples);
+    sum_.begin(blocks_.count());
+    sums_.assign(static_cast<std::size_t>(blocks_.count()), Sums{});
   }
 
   // Its blocks, for parallel_for.
   auto blocks() {
-    return Blocks{blocks_->count(), blocks_->block_ns(), [this](Index block) { add(block); }};
+    return Blocks{blocks_.count(), blocks_.block_ns(), [this](Index block) { add(block); }};
   }
 
   // After all blocks: the sums of all tiles, in the order of the blocks.
@@ -90,14 +95,15 @@ class MinibatchNetwork {
     return detail::shorten(gradient_.data(), parameters_.size, longest);
   }
 
-  // There is a step to be made along the gradient.
-  void step() {
+  // Adam's next step, along the gradient; the next minibatch's blocks make it, or the destructor.
+  void begin_step() {
     ++parameters_.count;
     step_.begin(ceil_div(parameters_.size, part_size));
     tiles_.for_each([](Tile& tile) { tile.theta_changed(); });
   }
 
  private:
+  static constexpr Index block_samples = 128;
   static constexpr Index part_size = 2048;  // parameters that Adam steps along in 0.7 us
 
   void make_step() {
@@ -110,13 +116,13 @@ class MinibatchNetwork {
   void add(Index block) {
     make_step();
     const auto tile = tiles_.borrow(make_tile_);
-    S* gradient = sum_->zeros(block);
+    S* gradient = sum_.zeros(block);
     Sums sums{};
-    for_each_tile(blocks_->begin(block), blocks_->end(block), [&](Index first, Index rows) {
+    for_each_tile(blocks_.begin(block), blocks_.end(block), [&](Index first, Index rows) {
       sums += tile->add(order_ + first, rows, scale_, gradient);
     });
     sums_[static_cast<std::size_t>(block)] = sums;
-    sum_->add(block, gradient);
+    sum_.add(block, gradient);
   }
 
   AdamParameters<S>& parameters_;
@@ -128,8 +134,8 @@ class MinibatchNetwork {
   Pending step_;
   const Index* order_ = nullptr;
   S scale_{};
-  std::optional<SampleBlocks> blocks_;
-  std::optional<OrderedSum<S>> sum_;
+  SampleBlocks blocks_{0, 1};
+  OrderedSum<S> sum_;
   std::vector<Sums> sums_;
 };
 

@@ -18,8 +18,8 @@ namespace detail {
 
 // dz (rows) = scale * d/dV of the error; returns the sum of errors.
 template <class S>
-double value_error(const S* values, const S* targets, const S* old_values, S clip, Index rows,
-                   S scale, S* dz) {
+double clipped_value_error(const S* values, const S* targets, const S* old_values, S clip,
+                           Index rows, S scale, S* dz) {
   double sum = 0;
   for (Index r = 0; r < rows; ++r) {
     const S error = values[r] - targets[r];
@@ -59,8 +59,8 @@ class GatheredValueTile {
     gather(from_.old_values, order, rows, Index{1}, old_values_);
     const S* values = tile_.forward(observations_.data(), rows);
     S dz[tile_rows];
-    const double error = value_error(values, targets_, from_.old_values ? old_values_ : nullptr,
-                                     from_.clip, rows, scale, dz);
+    const double error = clipped_value_error(
+        values, targets_, from_.old_values ? old_values_ : nullptr, from_.clip, rows, scale, dz);
     tile_.backward(dz, gradient);
     return error;
   }

@@ -3,9 +3,11 @@
 // Everything is summed in double and in two passes, the mean and then the squares of what is left,
 // each after the first sample has been taken away: a large mean costs no digits, and samples that
 // are equal have no variance at all. A pass keeps eight interleaved sums for each block of samples,
-// so that it is vector code, and adds the blocks in their order.
+// so that it is vector code, and adds the blocks in their order. What does not count plays no part,
+// whatever it holds.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -14,7 +16,7 @@
 
 namespace pgfast {
 
-// Of a pass, for each element.
+// Nanoseconds of a pass, for each element.
 inline constexpr double element_ns = 0.3;
 
 // Sum of f(i) over the i in [0, n) with valid[i]; null: all.

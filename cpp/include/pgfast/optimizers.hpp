@@ -37,16 +37,10 @@ template <class S>
 struct AdamParameters {
   S *theta, *m, *v;  // (size)
   Index size;
-  std::int64_t count;  // of steps made
+  std::int64_t count;  // of steps, the one that is being made included
   S learning_rate, beta1 = S(0.9), beta2 = S(0.999), epsilon = S(1e-8);
 
-  // One step up (sign 1) or down (-1) the gradient.
-  void step(const S* gradient, S sign) {
-    ++count;
-    step_part(gradient, sign, 0, size);
-  }
-
-  // The parameters [begin, end) of step number `count`.
+  // The parameters [begin, end) of step number `count`, up (sign 1) or down (-1) the gradient.
   void step_part(const S* gradient, S sign, Index begin, Index end) {
     adam_step(theta + begin, gradient + begin, m + begin, v + begin, end - begin, count,
               sign * learning_rate, beta1, beta2, epsilon);

@@ -20,8 +20,13 @@ namespace pgfast {
 template <class S>
 class OrderedSum {
  public:
-  OrderedSum(S* total, Index size, Index blocks)
-      : total_(total), size_(size), finished_(static_cast<std::size_t>(blocks), nullptr) {}
+  OrderedSum(S* total, Index size, Index blocks) : total_(total), size_(size) { begin(blocks); }
+
+  // Another sum, of so many blocks, after all of the last one's have been added.
+  void begin(Index blocks) {
+    next_ = 0;
+    finished_.assign(static_cast<std::size_t>(blocks), nullptr);
+  }
 
   // Zeros for a block to add to.
   S* zeros(Index block) {

@@ -85,7 +85,7 @@ struct PolicyTile {
 // pass.
 template <class S, class P, class F>
 void map_tiles(const P& policy, const S* theta, const States<S>& states, F&& f) {
-  for_each_block(states.count, sample_ns(policy.network, 1), [&](Index begin, Index end) {
+  for_each_block(states.count, policy.network.sample_ns(1), [&](Index begin, Index end) {
     PolicyTile<S, P> tile(policy, theta);
     for_each_tile(begin, end, [&](Index first, Index rows) {
       tile.forward(states, first, rows);
@@ -121,7 +121,8 @@ void entropy(const P& policy, const S* theta, const States<S>& states, S* out) {
 template <class S, class P>
 void kl(const P& policy, const S* theta, const P& other, const S* other_theta,
         const States<S>& states, S* out) {
-  for_each_block(states.count, sample_ns(policy.network, 2), [&](Index begin, Index end) {
+  const double sample_ns = policy.network.sample_ns(1) + other.network.sample_ns(1);
+  for_each_block(states.count, sample_ns, [&](Index begin, Index end) {
     PolicyTile<S, P> tile(policy, theta), other_tile(other, other_theta);
     for_each_tile(begin, end, [&](Index first, Index rows) {
       tile.forward(states, first, rows);
@@ -147,7 +148,7 @@ template <class S, class P>
 void score(const P& policy, const S* theta, const States<S>& states,
            const typename P::template Action<S>* actions, const S* weights, S* out) {
   const Index A = policy.distribution.action_size();
-  sum_over_blocks(states.count, sample_ns(policy.network, 3), policy.network.num_parameters(), out,
+  sum_over_blocks(states.count, policy.network.sample_ns(3), policy.network.num_parameters(), out,
                   [&](Index begin, Index end, S* gradient) {
                     PolicyTile<S, P> tile(policy, theta);
                     for_each_tile(begin, end, [&](Index first, Index rows) {
@@ -166,7 +167,7 @@ template <class S, class P>
 void scores(const P& policy, const S* theta, const States<S>& states,
             const typename P::template Action<S>* actions, S* out) {
   const Index A = policy.distribution.action_size(), size = policy.network.num_parameters();
-  for_each_block(states.count, sample_ns(policy.network, 30), [&](Index begin, Index end) {
+  for_each_block(states.count, policy.network.sample_ns(30), [&](Index begin, Index end) {
     PolicyTile<S, P> tile(policy, theta);
     std::fill(out + begin * size, out + end * size, S{0});
     for (Index b = begin; b < end; ++b) {

@@ -186,21 +186,21 @@ SurrogateSums surrogate_sums(const P& policy, const S* theta, const Surrogate<S>
                              const Samples<S, typename P::template Action<S>>& samples,
                              S* gradient) {
   const Index count = samples.states.count;
-  const double ns = surrogate_ns + sample_ns(policy.network, gradient ? 3 : 1);
-  const SampleBlocks blocks(count, ns);
+  const double sample_ns = surrogate_ns + policy.network.sample_ns(gradient ? 3 : 1);
+  const SampleBlocks blocks(count, sample_ns);
   std::vector<SurrogateSums> partial(static_cast<std::size_t>(blocks.count()));
   const auto block = [&](Index begin, Index end, S* block_gradient) {
     SurrogateTile<S, P> tile(policy, theta);
-    SurrogateSums& sums = partial[static_cast<std::size_t>(begin / blocks.size())];
+    SurrogateSums& sums = partial[static_cast<std::size_t>(begin / blocks.block_size())];
     for_each_tile(begin, end, [&](Index first, Index rows) {
       sums += tile.add(surrogate, detail::slice(policy, samples, first, rows),
                        S{1} / static_cast<S>(count), block_gradient);
     });
   };
   if (gradient) {
-    sum_over_blocks(count, ns, policy.network.num_parameters(), gradient, block);
+    sum_over_blocks(count, sample_ns, policy.network.num_parameters(), gradient, block);
   } else {
-    for_each_block(count, ns, [&](Index begin, Index end) { block(begin, end, nullptr); });
+    for_each_block(count, sample_ns, [&](Index begin, Index end) { block(begin, end, nullptr); });
   }
   SurrogateSums total;
   for (const SurrogateSums& sums : partial) total += sums;

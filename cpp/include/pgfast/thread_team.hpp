@@ -57,14 +57,16 @@ class ThreadTeam {
     num_threads_.store(n, std::memory_order_relaxed);
   }
 
-  // How often threads were asked to help: without it, a test of what threads do could not tell that
-  // its work has become too small for them.
-  std::uint64_t calls() const { return calls_.load(std::memory_order_relaxed); }
+  // The most helpers that a call has asked for since this was called last. Without it, a test of
+  // what threads do could not tell that its work has become too small for them.
+  int most_helpers_asked() { return most_asked_.exchange(0, std::memory_order_relaxed); }
 
   // Has up to `helpers` threads do the work: those that are awake, then others. Where the system
   // has no memory or no thread left there are fewer; the caller does the work anyway.
   void help(int helpers, const Work& work) noexcept {
-    calls_.fetch_add(1, std::memory_order_relaxed);
+    int most = most_asked_.load(std::memory_order_relaxed);
+    while (helpers > most && !most_asked_.compare_exchange_weak(most, helpers)) {
+    }
     try {
       for (int asleep = offer(helpers, work); asleep > 0; --asleep) {
         Helper* helper = idle();
@@ -177,7 +179,7 @@ class ThreadTeam {
 
   std::mutex mutex_;  // of all below but the atomics
   std::atomic<int> num_threads_;
-  std::atomic<std::uint64_t> calls_{0};
+  std::atomic<int> most_asked_{0};
   std::atomic<std::uint64_t> offers_{0};  // how often work was offered to helpers that are awake
   Work work_;                             // the last of it,
   int places_ = 0;                        // and how many may still take it

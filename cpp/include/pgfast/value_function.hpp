@@ -9,8 +9,9 @@
 // What is not named is never read.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
-#include <numeric>
+#include <memory>
 
 #include "pgfast/minibatch_network.hpp"
 #include "pgfast/minibatch_value.hpp"
@@ -60,7 +61,7 @@ void for_each_value_tile(const ValueNetwork& network, const S* theta, const S* o
 template <class S>
 void predict(const ValueNetwork& network, const S* theta, const S* observations,
              const Index* samples, Index n, S* out) {
-  for_each_block(n, sample_ns(network, 1), [&](Index begin, Index end) {
+  for_each_block(n, network.sample_ns(1), [&](Index begin, Index end) {
     for_each_value_tile(
         network, theta, observations, samples, begin, end,
         [&](auto&, const S* v, Index first, Index rows) { std::copy_n(v, rows, out + first); });
@@ -73,7 +74,7 @@ void squared_error_gradient(const ValueNetwork& network, const S* theta, const S
                             const S* targets, const Index* samples, Index n, S* gradient) {
   const S scale = S{2} / static_cast<S>(n);
   const Index P = network.num_parameters();
-  sum_over_blocks(n, sample_ns(network, 3), P, gradient, [&](Index begin, Index end, S* sum) {
+  sum_over_blocks(n, network.sample_ns(3), P, gradient, [&](Index begin, Index end, S* sum) {
     for_each_value_tile(network, theta, observations, samples, begin, end,
                         [&](auto& tile, const S* v, Index first, Index rows) {
                           S dv[tile_rows];
@@ -176,7 +177,7 @@ void fit_minibatches(const ValueNetwork& network, S* theta, const S* observation
   const ValueSamples<S> fitted{scaled.data(), nullptr, S{0}};
   using Tile = detail::GatheredValueTile<S, ValueNetwork>;
   {  // until all steps are made
-    detail::MinibatchNetwork descent(adam, S{-1}, sample_ns(network, 3), [&] {
+    detail::MinibatchNetwork descent(adam, S{-1}, network.sample_ns(3), [&] {
       return std::make_unique<Tile>(network, theta, observations, fitted);
     });
     for (Index epoch = 0; epoch < fit.epochs; ++epoch) {
@@ -185,7 +186,7 @@ void fit_minibatches(const ValueNetwork& network, S* theta, const S* observation
         const Index count = std::min(fit.batch_size, n - first);
         descent.begin(samples.data() + first, count, S{2} / static_cast<S>(count));
         parallel_for(descent.blocks());
-        descent.step();
+        descent.begin_step();
       }
     }
   }

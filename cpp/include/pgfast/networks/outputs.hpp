@@ -7,13 +7,6 @@
 
 namespace pgfast {
 
-// Nanoseconds of a sample's passes through a network, of which forward is one and backward two: two
-// flops for each parameter and pass at 200 GFLOP/s, and what is done with the outputs.
-template <class Network>
-double sample_ns(const Network& network, Index passes) {
-  return 5 + 0.01 * static_cast<double>(passes * network.num_parameters());
-}
-
 // f(first, rows) over [begin, end) in whole tiles and a rest.
 template <class F>
 void for_each_tile(Index begin, Index end, F&& f) {
@@ -27,7 +20,7 @@ template <class S, class Network>
 void network_outputs(const Network& network, const S* theta, const S* observations, Index count,
                      S* z) {
   const Index D = network.input_size(), Z = network.output_size();
-  for_each_block(count, sample_ns(network, 1), [&](Index begin, Index end) {
+  for_each_block(count, network.sample_ns(1), [&](Index begin, Index end) {
     typename Network::template Tile<S> tile(network, theta);
     for_each_tile(begin, end, [&](Index first, Index rows) {
       const S* z_tile = tile.forward(observations + first * D, rows);

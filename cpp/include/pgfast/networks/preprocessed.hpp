@@ -37,6 +37,9 @@ class Preprocessed {
   Index input_size() const { return features_ ? features_->input_size() : mlp_.input_size(); }
   Index output_size() const { return mlp_.output_size(); }
   Index num_parameters() const { return mlp_.num_parameters(); }
+  double sample_ns(Index passes) const {
+    return mlp_.sample_ns(passes) + (features_ ? features_->row_ns() : 0.0);
+  }
   const Mlp& mlp() const { return mlp_; }
   const Features* features() const { return features_.get(); }
   const Normalization* normalization() const { return normalization_.get(); }

@@ -22,6 +22,7 @@ class WithTail {
   Index input_size() const { return body_.input_size(); }
   Index output_size() const { return body_.output_size() + tail_; }
   Index num_parameters() const { return body_.num_parameters() + tail_; }
+  double sample_ns(Index passes) const { return body_.sample_ns(passes); }
   const Preprocessed& body() const { return body_; }
   Index tail() const { return tail_; }
 
