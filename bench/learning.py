@@ -23,6 +23,7 @@ import gymnasium as gym
 import numpy as np
 
 import pgfast as pg
+from pgfast.presets import preset
 
 HERE = Path(__file__).parent
 BEGIN, END = "<!-- learning: begin -->", "<!-- learning: end -->"
@@ -126,6 +127,11 @@ def _rows() -> list[Row]:
 ROWS = _rows()
 
 
+def preset_of(row: Row) -> str:
+    """What is recorded of the preset: the table is of those that are shipped, or out of date."""
+    return repr(preset(row.env, row.algorithm))
+
+
 def run(row: Row, seed: int) -> dict[str, Any]:
     """Train and judge once."""
     result = pg.train(row.env, row.algorithm, seed=seed, policy=row.policy)
@@ -203,7 +209,8 @@ def main() -> None:
             ),
             platform.processor(),
         )
-        record = {"machine": cpu, "pgfast": pg.__version__, "runs": runs}
+        presets = {row.name: preset_of(row) for row in ROWS}
+        record = {"machine": cpu, "pgfast": pg.__version__, "presets": presets, "runs": runs}
         path.write_text(json.dumps(record, indent=1) + "\n")
 
 

@@ -4,6 +4,7 @@ The table itself is made by bench/learning.py, with the same rows and the same j
 """
 
 import importlib.util
+import json
 import sys
 from pathlib import Path
 
@@ -51,6 +52,15 @@ def test_the_preset_reaches_its_goal(name, learning):
 
 def test_the_rows_are_those_of_the_table(learning):
     assert [row.name for row in learning.ROWS] == list(NAMES)
+
+
+def test_the_readmes_table_is_the_recorded_one_of_the_shipped_presets(learning):
+    """bench/learning.py, then bench/learning.py --table README.md, after a preset is changed."""
+    root = Path(__file__).parents[1]
+    record = json.loads((root / "bench" / "learning.json").read_text())
+    assert record["presets"] == {row.name: learning.preset_of(row) for row in learning.ROWS}
+    readme = (root / "README.md").read_text()
+    assert f"{learning.BEGIN}\n{learning.table(record)}\n{learning.END}" in readme
 
 
 def test_deterministic_play_loses_to_the_predictor():

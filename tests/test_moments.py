@@ -23,7 +23,7 @@ def batches(dtype, n=(1, 2, 7, 8, 9, 31, 511, 513, 5000)):
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_both_equal_their_twins(dtype):
-    """What does not count is not read."""
+    """What does not count plays no part, whatever it holds."""
     for y, v, valid in batches(dtype):
         tolerance = 1e-6 if dtype == np.float32 else 1e-11
         np.testing.assert_allclose(

@@ -40,7 +40,7 @@ TEST(equal, "Equal samples have no variance at all, and none at all has no momen
   CHECK_EQ(moments(10, none.data(), f).count, 0);
 }
 
-TEST(not_counted, "What does not count is not read.") {
+TEST(not_counted, "What does not count plays no part, whatever it holds.") {
   check::for_each_scalar([]<class S>() {
     const S nan = std::numeric_limits<S>::quiet_NaN();
     const Array<S> y{S{1}, nan, S{3}}, v{S{1}, nan, S{2}};
