@@ -1,4 +1,4 @@
-"""Environments that pgfast did not make: what they may be, their spaces, and how they fail."""
+"""Environments that pgfast did not make: what they may be, and their spaces."""
 
 from __future__ import annotations
 
@@ -6,16 +6,14 @@ import gc
 import inspect
 import math
 import os
-import re
-import warnings
 import weakref
 
 import gymnasium as gym
 import numpy as np
 import pytest
 from gymnasium import spaces
-from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, VectorEnv
-from gymnasium.wrappers.vector import RecordEpisodeStatistics
+from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv
+from python_envs import Kind, Match, MatchDict
 
 import pgfast as pg
 from pgfast.envs.actions import action_map
@@ -27,14 +25,7 @@ from pgfast.policy import Policy
 MODES = list(AutoresetMode)
 
 
-# --- actions --------------------------------------------------------------------------------------
-
-
-class Kind:
-    """A policy as far as its kind of actions goes."""
-
-    def __init__(self, **attributes):
-        vars(self).update(attributes)
+# --- actions -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("start", [0, -3, 7])
@@ -168,7 +159,7 @@ def test_actions_that_do_not_fit_are_named(space, policy, error, message):
         action_map("f", space, Kind(**policy))
 
 
-# --- observations ---------------------------------------------------------------------------------
+# --- observations --------------------------------------------------------------------------------
 
 
 IMAGE = spaces.Box(0, 255, (4, 3, 2), np.uint8)
@@ -233,7 +224,7 @@ def test_a_policys_size_asks_for_flattening():
         observation_map("f", spaces.Sequence(BOX), flatten=True)
 
 
-# --- a policy of another kind in an environment ---------------------------------------------------
+# --- a policy of another kind in an environment --------------------------------------------------
 
 
 class Echo(gym.Env):
@@ -385,42 +376,7 @@ def test_any_observations_are_collected_flattened(observation_space, mode):
                 observations, _ = twin.reset(options={"reset_mask": truncated})
 
 
-# --- what an environment may be -------------------------------------------------------------------
-
-
-class Match(gym.Env):
-    """Ten cards of six kinds, one after another; the reward is 1 for the action kind mod 3."""
-
-    observation_space = spaces.Discrete(6)
-    action_space = spaces.Discrete(3)
-
-    def reset(self, *, seed=None, options=None):
-        super().reset(seed=seed)
-        self.t, self.card = 0, int(self.np_random.integers(6))
-        return self.card, {}
-
-    def step(self, action):
-        reward = float(action == self.card % 3)
-        self.t += 1
-        self.card = int(self.np_random.integers(6))
-        return self.card, reward, self.t == 10, False, {}
-
-
-class MatchDict(Match):
-    """The same with the card in a Dict."""
-
-    observation_space = spaces.Dict(card=spaces.Discrete(6), table=spaces.Box(0, 1, (1, 2)))
-
-    def reset(self, *, seed=None, options=None):
-        card, infos = super().reset(seed=seed)
-        return self._laid(card), infos
-
-    def step(self, action):
-        card, *rest = super().step(action)
-        return self._laid(card), *rest
-
-    def _laid(self, card):
-        return {"card": card, "table": np.ones((1, 2), np.float32)}
+# --- what an environment may be ------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -683,7 +639,7 @@ def test_bad_calls_are_named(call, error, message):
         call()
 
 
-# --- learning -------------------------------------------------------------------------------------
+# --- learning ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("env", ["id", "function", "Env", *MODES], ids=str)
@@ -708,210 +664,3 @@ def test_flattened_observations_are_learnt_from(match, tmp_path):
     run.save(tmp_path / "run")
     back = pg.load(tmp_path / "run")
     assert pg.evaluate(back.policy, "MatchDict-v0").mean() > 9
-
-
-# --- EnvPool --------------------------------------------------------------------------------------
-
-
-class Pool(VectorEnv):
-    """As EnvPool's Gymnasium environments are: single spaces, NEXT_STEP, float32 rewards, and a
-    terminal state in the last step allowed truncated only.
-
-    Environment i falls in step falls[i] of each episode; the limit is 3. Observed are the
-    environment, the episode and the step.
-    """
-
-    __module__ = "envpool.stand_in"
-    metadata = {"autoreset_mode": AutoresetMode.NEXT_STEP}  # noqa: RUF012
-
-    def __init__(self, falls=(2, 3, 9)):
-        self.num_envs, self.falls = len(falls), np.array(falls)
-        self.observation_space = self.single_observation_space = spaces.Box(0, 99, (3,), np.float32)
-        self.action_space = self.single_action_space = spaces.Discrete(2)
-        self.spec = Kind(config={"max_episode_steps": 3}, reward_threshold=2.5)
-
-    def reset(self, *, seed=None, options=None):
-        self.episode = np.zeros(self.num_envs)
-        self.t = np.zeros(self.num_envs)
-        self.done = np.zeros(self.num_envs, np.bool_)
-        return self._observe(), {"elapsed_step": self.t.astype(np.int32)}
-
-    def step(self, actions):
-        assert actions.shape == (self.num_envs,)
-        resetting = self.done
-        self.t = np.where(resetting, 0, self.t + 1)
-        self.episode += resetting
-        self.done = ~resetting & ((self.t >= self.falls) | (self.t >= 3))
-        truncated = self.done & (self.t >= 3)
-        rewards = (~resetting).astype(np.float32)
-        infos = {"elapsed_step": self.t.astype(np.int32)}
-        return self._observe(), rewards, self.done & ~truncated, truncated, infos
-
-    def _observe(self):
-        row = [np.arange(self.num_envs), self.episode, self.t]
-        return np.stack(row, axis=1).astype(np.float32)
-
-
-def test_a_pools_truncated_episodes_end_one_step_earlier():
-    """Where the state is certainly alive, so that a dead one is never bootstrapped from; its falls
-    before the limit stay terminal."""
-    batch = pg.collect(Pool(), pg.SoftmaxPolicy(3, 2), steps=8)
-    # Environment 0 falls in step 2 and is reset in step 3; 1 and 2 reach the limit in step 3.
-    assert batch.terminated[:, 0].tolist() == [0, 1, 0, 0, 1, 0, 0, 1]
-    assert not batch.truncated[:, 0].any()
-    assert batch.valid[:, 0].tolist() == [1, 1, 0, 1, 1, 0, 1, 1]
-    for i in (1, 2):
-        assert not batch.terminated[:, i].any()
-        assert batch.truncated[:, i].tolist() == [0, 1, 0, 0, 0, 1, 0, 0]
-        assert batch.valid[:, i].tolist() == [1, 1, 0, 0, 1, 1, 0, 0]
-        assert (batch.rewards[:, i] == batch.valid[:, i]).all()
-    assert batch.final_observations.tolist() == [[1, 0, 2], [2, 0, 2], [1, 1, 2], [2, 1, 2]]
-
-
-def test_a_pools_episode_that_is_cut_between_two_batches_ends_with_the_first():
-    """The last step allowed is the first of a batch: the batch before bootstraps from its start."""
-    pool, policy = Pool((9,)), pg.SoftmaxPolicy(3, 2)
-    first, second = (pg.collect(pool, policy, steps=2) for _ in range(2))
-    assert first.last_observations.tolist() == [[0, 0, 2]]
-    assert first.valid is None
-    assert not second.valid.any()  # the step that is cut, and the one that resets
-    assert not (second.truncated | second.terminated).any()
-    assert len(second.final_observations) == 0
-    third = pg.collect(pool, policy, steps=2)
-    assert (first.elapsed, second.elapsed, third.elapsed) == (0, 0, 0)
-
-
-@pytest.mark.parametrize("mode", MODES)
-def test_a_rollout_tells_how_far_its_episodes_were(mode):
-    """`time` is the step of each row in its episode, over the ends of batches."""
-    env, policy = SyncVectorEnv([Match, Match], autoreset_mode=mode), pg.SoftmaxPolicy(6, 3)
-    times = []
-    for steps in (4, 9, 1, 20):
-        batch = pg.collect(env, policy, steps=steps)
-        valid = np.ones(batch.rewards.shape, np.bool_) if batch.valid is None else batch.valid
-        times += batch.time[valid[:, 0], 0].tolist()
-    assert times == [t % 10 for t in range(len(times))]
-
-
-def test_whole_episodes_of_a_pool_keep_their_returns():
-    """Nothing is cut from them: evaluation counts every step."""
-    batch = pg.collect(Pool(), pg.SoftmaxPolicy(3, 2), episodes=3)
-    assert batch.rewards.sum(axis=0).tolist() == [2, 3, 3]
-    assert pg.evaluate(pg.SoftmaxPolicy(3, 2), Pool(), episodes=6).tolist() == [2, 3, 3, 2, 3, 3]
-
-
-def test_a_pool_under_a_wrapper_is_one():
-    """Its metadata and spaces pass through; so does what truncation hides."""
-    env = RecordEpisodeStatistics(Pool())
-    assert len(pg.collect(env, pg.SoftmaxPolicy(3, 2), steps=8).final_observations) == 4
-
-
-def test_a_pool_is_trained_on():
-    """Its own threshold counts; its spec has no id."""
-    run = pg.train(Pool((9, 9)), pg.Reinforce(episodes=4), steps=1000)
-    assert run.stopped == "solved"
-    assert run.env_id is None
-
-
-@pytest.mark.filterwarnings("ignore:.*Box (low|high)'s precision:UserWarning")
-def test_envpool_itself_is_trained_on():
-    envpool = pytest.importorskip("envpool", reason="EnvPool is not installed", exc_type=Exception)
-    env = envpool.make_gymnasium("CartPole-v1", num_envs=8, seed=0)
-    assert pg.collect(env, pg.SoftmaxPolicy(4, 2), steps=5).observations.shape == (5, 8, 4)
-    run = pg.train(env, "npg", steps=30_000)
-    assert run.history["mean_return"][-1] > 100
-
-
-# --- environments that fail -----------------------------------------------------------------------
-
-
-class Failing(Match):
-    """Raises in step `at` of its life, or in reset `at`."""
-
-    def __init__(self, at=None, what="step"):
-        self.at, self.what, self.life, self.resets = at, what, 0, 0
-
-    def reset(self, *, seed=None, options=None):
-        self.resets += 1
-        if self.what == "reset" and self.resets == self.at:
-            raise OSError("the simulator is gone")
-        return super().reset(seed=seed)
-
-    def step(self, action):
-        self.life += 1
-        if self.what == "step" and self.life == self.at:
-            raise ValueError("the simulator is gone")
-        return super().step(action)
-
-
-@pytest.mark.parametrize("mode", MODES)
-def test_a_failing_environment_is_named_with_the_step_of_its_episode(mode):
-    """Environment 1 of three raises in step 4 of its second episode; the cause is its own error."""
-    env = SyncVectorEnv([Match, lambda: Failing(14), Match], autoreset_mode=mode)
-    with pytest.raises(
-        EnvError, match=r"^collect: environment 1 raised ValueError in step 4 of its ep"
-    ) as error:
-        pg.collect(env, pg.SoftmaxPolicy(6, 3), steps=30)
-    assert str(error.value).endswith("episode: the simulator is gone")
-    assert isinstance(error.value.__cause__, ValueError)
-
-
-def test_a_failing_environment_in_another_process_is_named():
-    """Gymnasium's processes tell the index as well."""
-    env = AsyncVectorEnv([Match, Match, lambda: Failing(3)])
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the ways in which Gymnasium tells it itself
-        with pytest.raises(EnvError, match="environment 2 raised ValueError in step 3 of its ep"):
-            pg.collect(env, pg.SoftmaxPolicy(6, 3), steps=30)
-    env.close()
-
-
-def test_a_failing_reset_is_named():
-    """So is a single environment, and one under a wrapper."""
-    env = RecordEpisodeStatistics(SyncVectorEnv([Match, lambda: Failing(2, "reset")]))
-    with pytest.raises(EnvError, match="environment 1 raised OSError in reset: the sim"):
-        pg.collect(env, pg.SoftmaxPolicy(6, 3), steps=30)
-    with pytest.raises(EnvError, match="environment 0 raised OSError in reset: the simulator"):
-        pg.collect(Failing(1, "reset"), pg.SoftmaxPolicy(6, 3), steps=1)
-
-
-def test_an_environment_that_vectorises_itself_is_named_with_all_its_steps():
-    """Where nobody knows which one of them it was."""
-
-    class Own(Pool):
-        __module__ = "simulator"
-
-        def step(self, actions):
-            if self.t[1] == 2:
-                raise ValueError("no power")
-            return super().step(actions)
-
-    with pytest.raises(
-        EnvError, match=r"an environment raised ValueError in step one of \[3, 3\] of"
-    ):
-        pg.collect(Own((9, 9)), pg.SoftmaxPolicy(3, 2), steps=9)
-
-
-def test_a_failed_collect_begins_anew():
-    """The environment is reset, and what the policy had drawn stays drawn."""
-    env, policy = SyncVectorEnv([lambda: Failing(14)]), pg.SoftmaxPolicy(6, 3)
-    with pytest.raises(EnvError):
-        pg.collect(env, policy, steps=30)
-    assert env.envs[0].resets == 2
-    batch = pg.collect(env, policy, steps=5)
-    assert env.envs[0].resets == 3
-    assert batch.rewards.shape == (5, 1)
-
-
-def test_a_failure_keeps_the_run_so_far(tmp_path):
-    """The finished updates are in the run, θ is theirs, and it can be saved."""
-    trainer = pg.Trainer(lambda: Failing(33), pg.Reinforce(episodes=1), num_envs=1, steps=10**6)
-    with pytest.raises(EnvError, match="environment 0 raised ValueError in step 3 of its episode"):
-        trainer.train()
-    run = trainer.run
-    assert run.history["steps"].tolist() == [10.0, 20.0, 30.0]
-    assert run.stopped == "failed"
-    clean = pg.train(Match, pg.Reinforce(episodes=1), num_envs=1, steps=30)
-    assert (run.policy.theta == clean.policy.theta).all()
-    run.save(tmp_path / "run")
-    assert re.search("failed", (tmp_path / "run" / "run.json").read_text())

@@ -83,9 +83,10 @@ class VectorEnv {
   // A thread gets neighbours, where there are enough of them: at least four, because the flags of
   // two blocks share a line of the cache, and two threads that write to it in turn wait for each
   // other in every step (a rollout of 1024 CartPoles took no less time on two threads than on one);
-  // and about a microsecond of work, because claiming it takes a tenth. The two halves are two
-  // lists, so that from step to step a thread mostly finds in its own cache the states that it has
-  // left there.
+  // and about a microsecond of work, so that claiming it is little. The two halves are two lists,
+  // so that from step to step a thread mostly finds in its own cache the states that it has left
+  // there: a step of 32,768 MountainCars takes 33 us on one thread and 18 on two, 40 where both
+  // take any.
   template <class F>
   void for_each_block_of_envs(Index block_ns, F&& f) const {
     const Index count = blocks(), threads = ThreadTeam::instance().num_threads(),
