@@ -163,7 +163,7 @@ WAITS = (
 )
 TWO_BLOCKS = (
     "a minibatch of the value function is two blocks of 17 µs alone, 18.5 beside each other; the "
-    "start, Adam's step and the sum take 2 µs, most of it for what the other thread has written"
+    "start, Adam's step, the sum and the end take 2 µs"
 )
 SHARED = "as far as not the machine itself, unexplained: nothing between the blocks is serial"
 CHECKS = "updates, and the checks that it is solved"

@@ -103,7 +103,9 @@ class MinibatchNetwork {
 
  private:
   static constexpr Index block_samples = 128;
-  static constexpr Index part_size = 2048;  // parameters that Adam steps along in 0.7 us
+  // Parameters of a part, 0.3 us of Adam. On two threads a minibatch of a 256 x 256 network takes 2
+  // % less than where one of them makes the whole step; one of a 64 x 64 network as long.
+  static constexpr Index part_size = 2048;
 
   void make_step() {
     step_.settle([&](Index part) {

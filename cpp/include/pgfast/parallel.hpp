@@ -118,9 +118,9 @@ void parallel_for(Index blocks, Index block_ns, F&& f) {
 
 // How a batch of samples is cut, of which each takes about `sample_ns` nanoseconds: whole tiles, at
 // least `least` samples and half as much work as is worth a thread (so that what a block sets up is
-// little beside it: with 256 samples 2 % of a 64 x 64 network's gradient, with 128 5 %), at most 64
-// blocks (so that adding their sums is). A function of the batch and its work, never of the
-// threads, so that sums are the same on any number of them.
+// little beside it: to a 64 x 64 network's gradient in blocks of 512 samples, blocks of 256 add 1
+// to 2 %, blocks of 128 4 to 5), at most 64 blocks (so that adding their sums is). A function of
+// the batch and its work, never of the threads, so that sums are the same on any number of them.
 class SampleBlocks {
  public:
   SampleBlocks(Index samples, double sample_ns, Index least = 256)
